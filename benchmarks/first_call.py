@@ -89,7 +89,7 @@ def _wengert() -> tuple[Callable[..., Any], Any]:
     import wengert as wg
 
     import_module(
-        "wengert.transforms.derivatives"
+        "wengert.functions.transforms.derivatives"
     )  # the package imports its parts at first use, and imports are not counted
 
     def compiled(task: str, size: int) -> Any:

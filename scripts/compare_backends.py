@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from scripts.random_graphs import Case, random_case
-from wengert.ir.dump import dump
-from wengert.ir.graph import Graph
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate, run, schedule, with_sizes
+from wengert.core.ir.dump import dump
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate, run, schedule, with_sizes
 
 TOLERANCE = {"float64": 1e-10, "float32": 2e-3}
 LONGEST = 120

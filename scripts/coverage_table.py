@@ -12,7 +12,7 @@ from scipy import special
 
 from tests.coverage.routes import Call
 from tests.coverage.samples import Sample, every_sample, name_of
-from wengert.ir.walk import topological
+from wengert.core.ir.walk import topological
 from wengert.targets.native.support import is_native
 
 TARGET = Path(__file__).parents[1] / "docs" / "coverage.md"

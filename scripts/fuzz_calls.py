@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native import entry, jit, runtime
 from wengert.targets.native.calls import PlainCall
 from wengert.targets.native.processor import host

@@ -26,8 +26,8 @@ from itertools import islice
 from pathlib import Path
 from types import FrameType
 
-from wengert.claims.review import review
 from wengert.errors import EquationError
+from wengert.notes.claims.review import review
 
 TESTS = Path(__file__).parents[1] / "tests"
 FENCE = re.compile(r"```(text|latex)\n(.*?)```", re.DOTALL)

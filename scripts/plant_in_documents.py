@@ -23,22 +23,22 @@ from pathlib import Path
 import numpy as np
 
 from tests.reading.planting import KINDS, is_plain, plantings
-from wengert.claims.evidence import whole_place
-from wengert.claims.review import Review, ReviewRow, review
-from wengert.notation.expr import Span
-from wengert.reading.arrays import Clash, Misfit
-from wengert.reading.documents import JudgedDocument
-from wengert.reading.established import FAULTS
-from wengert.reading.judge import Judge, condition_of
-from wengert.reading.limits import DOCUMENT_SECONDS, TRIES
-from wengert.reading.printing import latex, plain_text
-from wengert.reading.scope import ScopeLine
-from wengert.reading.search import previous
-from wengert.reading.story import read_story
-from wengert.reading.trees import Name, Script, Tree
-from wengert.reading.verdicts import Verdict
+from wengert.notes.claims.evidence import whole_place
+from wengert.notes.claims.review import Review, ReviewRow, review
+from wengert.notes.notation.expr import Span
+from wengert.notes.reading.arrays import Clash, Misfit
+from wengert.notes.reading.documents import JudgedDocument
+from wengert.notes.reading.established import FAULTS
+from wengert.notes.reading.judge import Judge, condition_of
+from wengert.notes.reading.limits import DOCUMENT_STEPS, TRIES
+from wengert.notes.reading.printing import latex, plain_text
+from wengert.notes.reading.scope import ScopeLine
+from wengert.notes.reading.search import previous
+from wengert.notes.reading.story import read_story
+from wengert.notes.reading.trees import Name, Script, Tree
+from wengert.notes.reading.verdicts import Verdict
 
-SECONDS = DOCUMENT_SECONDS
+STEPS = DOCUMENT_STEPS
 OUTCOMES = ("wrong", "open", "unread", "conditional", "given", "silent", "defined", "holds")
 
 
@@ -128,7 +128,7 @@ def counted(title: str, mistakes: list[Planted]) -> str:
 def in_evidence(text: str, name: str, every: Every) -> Iterator[Planted]:
     """What `reading` says of each mistake in a line that it finds right."""
     with np.errstate(all="ignore"):
-        document = JudgedDocument(read_story(text, name), SECONDS)
+        document = JudgedDocument(read_story(text, name), STEPS)
         document.judged()
         for judge in document.judges:
             for (line, link), verdict in list(judge.found.items()):
@@ -214,7 +214,7 @@ def in_text(text: str, name: str, every: Every) -> Iterator[Planted]:
     """What `check` says of a document with each mistake in a line that it finds right."""
     first = review(text, name)
     with np.errstate(all="ignore"):
-        document = JudgedDocument(read_story(text, name), SECONDS)
+        document = JudgedDocument(read_story(text, name), STEPS)
         document.judged()
     for judge in document.judges:
         for (line, link), verdict in list(judge.found.items()):

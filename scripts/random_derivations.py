@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.derive.random_derivations import drawn_document
 from tests.derive.random_systems import systems
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, TapeType, TupleType
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, TapeType, TupleType
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 16, 17, 33)
 LONG_SIZES = (1, 2, 3, 3, 17, 300, 5000)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scripts.random_graphs import Generator, Rule, numbers
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, TapeType
-from wengert.ops.control import results
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, TapeType
+from wengert.core.ops.control import results
 
 DEEPEST = 2
 """So deep are they inside one another."""

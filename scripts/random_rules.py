@@ -8,8 +8,8 @@ import numpy as np
 
 from scripts.random_graphs import Generator, Rule
 from scripts.random_loops import CONTROL
-from wengert.ir.graph import Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
+from wengert.core.ir.graph import Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
 
 UNARY = (
     "negative",

@@ -16,9 +16,11 @@ from pathlib import Path
 LONG_FILE, LONG_FUNCTION = 450, 60
 PAGE = 5
 """The lines of a package's docstring from which it counts as a page."""
-CORE = ("ir", "ops", "autodiff", "passes")
-RECORDS = ("ops", "targets", "backends", "loops")
-"""The packages that may ask for an op by its name."""
+FLOORS = ("core", "functions", "notes")
+"""The folders whose folders are the packages; a package elsewhere is a folder of the source."""
+RECORDS = ("core/ops", "ops", "targets", "backends", "loops")
+"""The packages that may ask for an op by its name; also as they were called before the floors."""
+CORE = ("core", "ir", "ops", "autodiff", "passes")
 NATIVE = re.compile(r"wengert\.(targets|backends)\.native|wengert\.(targets|backends) import .*\bnative\b|llvmlite")
 BRANCHES = (
     ast.If,
@@ -64,11 +66,17 @@ def sizes(root: Path) -> Sizes:
     return found
 
 
+def package_of(name: str) -> str:
+    """The package of a file, its floor before it: "core/ops", "targets", "." for a module beside the packages."""
+    parts = name.split("/")[:-1]
+    return "/".join(parts[: 2 if parts[0] in FLOORS else 1]) if parts else "."
+
+
 def _count(path: Path, name: str, found: Sizes) -> None:
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     count = text.count("\n")
-    package = name.split("/")[0] if "/" in name else "."
+    package = package_of(name)
     found.lines[package] += count
     found.files[package] += 1
     if count > LONG_FILE:
@@ -85,7 +93,7 @@ def _count(path: Path, name: str, found: Sizes) -> None:
 def _count_node(node: ast.AST, name: str, package: str, found: Sizes) -> None:
     if isinstance(node, ast.ClassDef):
         found.classes[node.name].append(f"{name}:{node.lineno}")
-        if package in CORE:
+        if package.split("/")[0] in CORE:
             found.any_fields += [f"{name}:{each.lineno}" for each in _any_fields(node)]
     elif isinstance(node, Function):
         length = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -120,15 +128,19 @@ def _is_op_name(node: ast.expr) -> bool:
 
 def report(found: Sizes) -> str:
     """The counts as text."""
-    lines = [f"{'package':<14}{'lines':>8}{'files':>7}  most branches in a function"]
+    lines = [f"{'package':<22}{'lines':>8}{'files':>7}  most branches in a function"]
     for package, count in sorted(found.lines.items(), key=lambda pair: -pair[1]):
         branches, place = found.complex.get(package, (0, ""))
-        lines.append(f"{package:<14}{count:>8}{found.files[package]:>7}  {branches:>3}  {place}".rstrip())
-    lines.append(f"{'all':<14}{sum(found.lines.values()):>8}{sum(found.files.values()):>7}")
+        lines.append(f"{package:<22}{count:>8}{found.files[package]:>7}  {branches:>3}  {place}".rstrip())
+    for floor in FLOORS:
+        inside = {name: n for name, n in found.lines.items() if name.split("/")[0] == floor}
+        if inside:
+            lines.append(f"{floor + '/*':<22}{sum(inside.values()):>8}{sum(found.files[name] for name in inside):>7}")
+    lines.append(f"{'all':<22}{sum(found.lines.values()):>8}{sum(found.files.values()):>7}")
     twice = [
         f"{name} {len(places)}" for name, places in sorted(found.repeated.items(), key=lambda p: (-len(p[1]), p[0]))
     ]
-    by_package = Counter(place.split("/")[0] for place in found.op_names)
+    by_package = Counter(package_of(place) for place in found.op_names)
     for title, items in (
         (f"files over {LONG_FILE} lines", found.long_files),
         (f"functions over {LONG_FUNCTION} lines", found.long_functions),

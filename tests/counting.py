@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from wengert.ops.interning import forget
+from wengert.core.ops.interning import forget
 
 LINEAR = 2.3
 """So many times as many calls when the input doubles are linear growth; n log n is below this too from about a hundred on."""

@@ -10,11 +10,11 @@ import pytest
 
 import wengert as wg
 from wengert import cli
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.core.passes.pipeline import PIPELINE
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
-from wengert.passes.pipeline import PIPELINE
 from wengert.targets import native
 from wengert.targets.base import NAMES, default
 from wengert.targets.stages import stage

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.compilation import functions, kind
+from wengert.core.ir.walk import topological
 from wengert.errors import TraceError
-from wengert.ir.walk import topological
+from wengert.functions.run import compiling, kind
 
 XLA = pytest.param("xla", marks=pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"))
 BACKENDS = ["native", "interpreter", XLA]
@@ -171,7 +171,7 @@ def test_paths_that_ran_longest_ago_are_dropped(monkeypatch):
 
 
 def test_kinds_that_were_asked_for_longest_ago_are_dropped(monkeypatch):
-    monkeypatch.setattr(functions, "MOST_KINDS", 2)
+    monkeypatch.setattr(compiling, "MOST_KINDS", 2)
     counted = Counted(lambda x: np.sum(x))
     f = compiled(counted)
     for n in range(1, 10):

@@ -8,39 +8,61 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import wengert
+from wengert.functions.tracing.composed import CHAPTERS
+from wengert.functions.tracing.tracer import FUNCTIONS
 
 ROOT = Path(wengert.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
+FLOORS = {"core", "functions", "notes"}
+"""The folders of packages of one subject."""
 ORDER = (
+    # below all floors
     {"cells"},
     {"errors"},
     {"atomic", "memory"},
-    {"ir"},
-    {"ops"},
-    {"autodiff", "tracing", "notation", "passes"},
-    {"elaboration", "namespaces"},
-    {"reading"},
-    {"derive", "manuscripts", "targets"},
-    {"claims", "show", "engine", "emitting"},
-    {"api", "compilation", "numpy", "scipy", "transforms"},
-    {"flow", "extend", "autograd", "programs", "emission", "optim"},
+    # core: the mathematics
+    {"core/ir"},
+    {"core/ops"},
+    {"core/autodiff", "core/passes"},
+    # notes: equations in; and targets: where graphs run
+    {"notes/notation", "targets"},
+    {"notes/elaboration"},
+    {"notes/reading"},
+    {"notes/derive", "notes/manuscripts"},
+    {"notes/claims", "notes/show"},
+    # functions: NumPy code in
+    {"functions/tracing"},
+    {"functions/namespaces"},
+    {"functions/run"},
+    {"functions/transforms"},
+    # the faces
+    {"files"},
+    {"api", "numpy", "scipy", "emitting"},
+    {"flow", "extend", "autograd", "emission", "optim"},
+    # applications
+    {"programs"},
     {"train", "languages"},
     {"blackboard"},
     {"cli"},
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+BELOW = {"core": set[str](), "notes": {"core"}, "targets": {"core"}, "functions": {"core", "targets"}}
+"""For each floor the floors that it may import: equations and functions never meet below the faces."""
 
 
 def layer(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+    """The package of a file, with its floor: core/ops; a module beside the packages by its name."""
+    parts = path.relative_to(ROOT).parts
+    return "/".join(parts[:2]) if len(parts) > 2 and parts[0] in FLOORS else parts[0].removesuffix(".py")
 
 
-LAYERS = sorted({layer(path) for path in FILES})
+LAYERS = sorted({layer(path) for path in FILES} - FLOORS)
 
 
 @functools.cache
@@ -69,8 +91,13 @@ def imported(path: Path) -> set[str]:
             names = [node.module or ""] if node.module != "wengert" else [f"wengert.{a.name}" for a in node.names]
         for name in names:
             if name == "wengert" or name.startswith("wengert."):
-                part = name.split(".")[1] if "." in name else "api"
-                found.add(part if part in RANK else "api")
+                _, *parts = name.split(".")
+                if parts and parts[0] in FLOORS and len(parts) < 2:
+                    assert isinstance(node, ast.ImportFrom), f"{path}: import the package, not its floor"
+                    found |= {f"{parts[0]}/{a.name}" for a in node.names}
+                else:
+                    part = "/".join(parts[: 2 if parts and parts[0] in FLOORS else 1])
+                    found.add(part if part in RANK else "api")
     return found
 
 
@@ -81,8 +108,21 @@ def test_imports_go_one_way(here):
     assert beside_or_above == {}
 
 
+@pytest.mark.parametrize("floor", BELOW)
+def test_a_floor_imports_only_the_floors_below_it(floor):
+    def wrong(path: Path) -> list[str]:
+        floors = {name.split("/")[0] for name in imported(path)} & (FLOORS | {"targets"})
+        return sorted(floors - BELOW[floor] - {floor})
+
+    inside = [name for name in LAYERS if name.split("/")[0] == floor]
+    assert inside
+    assert {path: each for name in inside for path, each in faults(name, wrong).items()} == {}
+
+
 def test_every_layer_has_its_rank():
-    assert {p.name for p in ROOT.iterdir() if p.is_dir() and p.name != "__pycache__"} <= set(RANK)
+    folders = [*ROOT.iterdir(), *(p for floor in FLOORS for p in (ROOT / floor).iterdir())]
+    packages = {str(p.relative_to(ROOT)) for p in folders if p.is_dir() and p.name != "__pycache__"}
+    assert packages - FLOORS <= set(RANK)
 
 
 def imports_of(path: Path) -> set[str]:
@@ -142,6 +182,26 @@ def test_the_modules_of_targets_import_one_way():
     } == set(SEAM_RANK)
 
 
+COMPOSED = sorted((ROOT / "functions/tracing/composed").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("path", COMPOSED, ids=lambda path: path.stem)
+def test_what_is_written_in_numpy_knows_no_graph(path):
+    assert {name for name in imports_of(path) if name.startswith(("wengert.core", "wengert.targets"))} == set()
+    read_of_values = {
+        n.attr for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Attribute)
+    }
+    assert not {"node", "owner"} & read_of_values
+
+
+def test_each_chapter_of_numpy_enters_the_functions_it_lists():
+    assert {path.stem for path in COMPOSED} == set(CHAPTERS)
+    for chapter, functions in CHAPTERS.items():
+        module = import_module(f"wengert.functions.tracing.composed.{chapter}")
+        entered = {function for function, rule in FUNCTIONS.items() if rule.__module__ == module.__name__}
+        assert entered == set(functions), chapter
+
+
 RUNS_TEXT = {"eval", "exec", "sympify", "literal_eval"}
 RUNS_PROGRAMS = ROOT / "programs" / "source.py"  # runs programs where the user asks for that, and only there
 UNPICKLES = {"pickle", "marshal", "shelve", "dill", "yaml"}
@@ -167,7 +227,7 @@ def test_nothing_is_left_for_later(here):
 
 def test_the_graph_imports_nothing_heavy():
     script = (
-        "import sys, wengert.ir.graph, wengert.ir.walk, wengert.ir.verify\n"
+        "import sys, wengert.core.ir.graph, wengert.core.ir.walk, wengert.core.ir.verify\n"
         "print([m for m in ('scipy', 'llvmlite', 'jax', 'rich', 'matplotlib', 'sklearn') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -18,32 +18,32 @@ def tree(tmp_path):
     """Two packages, one of them of the core, and what each count is about."""
     texts = {
         "__init__.py": '"""A\n\npage\nof\nfive."""\n',
-        "ir/__init__.py": '"""A sentence."""\n',
-        "ir/op.py": "from typing import Any\nclass Op:\n    value: dict[str, Any]\n    name: str\nclass Rule: ...\n",
-        "passes/rules.py": "class Rule:\n    def is_exp(self, node):\n        return node.op.name == 'exp' or op.name in NAMES\n",
-        "ops/all.py": "x = node.op.name == 'exp'\n",
+        "core/ir/__init__.py": '"""A sentence."""\n',
+        "core/ir/op.py": "from typing import Any\nclass Op:\n    value: dict[str, Any]\n    name: str\nclass Rule: ...\n",
+        "core/passes/rules.py": "class Rule:\n    def is_exp(self, node):\n        return node.op.name == 'exp' or op.name in NAMES\n",
+        "core/ops/all.py": "x = node.op.name == 'exp'\n",
         "cli/run.py": "def main():\n    from wengert.targets import native\n" + "    a = 1\n" * LONG_FUNCTION,
         "targets/base.py": "from wengert.targets import native\n",
-        "show/long.py": "x = 1\n" * (LONG_FILE + 1),
+        "notes/show/long.py": "x = 1\n" * (LONG_FILE + 1),
     }
     for name, text in texts.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def test_each_count_has_its_places(tree):
     found = sizes(tree)
-    assert (found.lines["ir"], found.files["ir"], found.lines["show"]) == (6, 2, LONG_FILE + 1)
-    assert found.long_files == [f"show/long.py {LONG_FILE + 1}"]
+    assert (found.lines["core/ir"], found.files["core/ir"], found.lines["notes/show"]) == (6, 2, LONG_FILE + 1)
+    assert found.long_files == [f"notes/show/long.py {LONG_FILE + 1}"]
     assert found.long_functions == [f"cli/run.py:1 main {LONG_FUNCTION + 2}"]
-    assert found.repeated == {"Rule": ["ir/op.py:5", "passes/rules.py:1"]}
-    assert found.op_names == ["passes/rules.py:3", "passes/rules.py:3"]
+    assert found.repeated == {"Rule": ["core/ir/op.py:5", "core/passes/rules.py:1"]}
+    assert found.op_names == ["core/passes/rules.py:3", "core/passes/rules.py:3"]
     assert found.native_imports == ["cli/run.py:2"]
-    assert found.any_fields == ["ir/op.py:3"]
-    assert found.pageless == ["ir"]
-    assert found.complex["passes"] == (2, "passes/rules.py:2 is_exp")
+    assert found.any_fields == ["core/ir/op.py:3"]
+    assert found.pageless == ["core/ir"]
+    assert found.complex["core/passes"] == (2, "core/passes/rules.py:2 is_exp")
 
 
 def test_it_prints_what_it_counts_and_refuses_nothing(tree):

@@ -28,13 +28,14 @@ asarray, trace                                 an array to read at traced indice
 """
 
 from importlib import import_module as _import_module
+from sys import modules as _modules
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wengert import ops, optim
+    from wengert import optim
     from wengert.api import Derivation, System, equations, review
     from wengert.blackboard import board
-    from wengert.compilation import compile, keep_subnormals, set_factors, set_threads
+    from wengert.core import ops
     from wengert.emission import emit
     from wengert.errors import (
         CheckError,
@@ -50,22 +51,23 @@ if TYPE_CHECKING:
         WengertError,
     )
     from wengert.flow import cond, fori_loop, scan, while_loop
+    from wengert.functions.run.compiling import compile, keep_subnormals, set_factors, set_threads
+    from wengert.functions.tracing.watch import check_nans
+    from wengert.functions.transforms.analytic import holomorphic_grad
+    from wengert.functions.transforms.batches import vmap
+    from wengert.functions.transforms.checkpoints import checkpoint
+    from wengert.functions.transforms.checks import check_grads
+    from wengert.functions.transforms.custom import primitive
+    from wengert.functions.transforms.derivatives import elementwise_grad, grad, value_and_grad
+    from wengert.functions.transforms.foreign import in_kind
+    from wengert.functions.transforms.linear import jvp, linearize, vjp
+    from wengert.functions.transforms.matrices import ggnvp, hessian, hvp, jacobian
+    from wengert.functions.transforms.sparse import sparse_hessian, sparse_jacobian
+    from wengert.functions.transforms.values import asarray, stop_gradient, trace
+    from wengert.functions.transforms.vectors import flatten
     from wengert.programs.functions import check_backward
     from wengert.targets.base import devices
     from wengert.targets.mesh import Mesh
-    from wengert.tracing.watch import check_nans
-    from wengert.transforms.analytic import holomorphic_grad
-    from wengert.transforms.batches import vmap
-    from wengert.transforms.checkpoints import checkpoint
-    from wengert.transforms.checks import check_grads
-    from wengert.transforms.custom import primitive
-    from wengert.transforms.derivatives import elementwise_grad, grad, value_and_grad
-    from wengert.transforms.foreign import in_kind
-    from wengert.transforms.linear import jvp, linearize, vjp
-    from wengert.transforms.matrices import ggnvp, hessian, hvp, jacobian
-    from wengert.transforms.sparse import sparse_hessian, sparse_jacobian
-    from wengert.transforms.values import asarray, stop_gradient, trace
-    from wengert.transforms.vectors import flatten
 
     __version__: str
 
@@ -75,35 +77,35 @@ _HOME = {
     "review": "wengert.api",
     "System": "wengert.api",
     "Derivation": "wengert.api",
-    "asarray": "wengert.transforms.values",
-    "grad": "wengert.transforms.derivatives",
-    "value_and_grad": "wengert.transforms.derivatives",
-    "checkpoint": "wengert.transforms.checkpoints",
+    "asarray": "wengert.functions.transforms.values",
+    "grad": "wengert.functions.transforms.derivatives",
+    "value_and_grad": "wengert.functions.transforms.derivatives",
+    "checkpoint": "wengert.functions.transforms.checkpoints",
     "check_backward": "wengert.programs.functions",
     "emit": "wengert.emission",
-    "check_grads": "wengert.transforms.checks",
-    "check_nans": "wengert.tracing.watch",
-    "primitive": "wengert.transforms.custom",
-    "elementwise_grad": "wengert.transforms.derivatives",
-    "jvp": "wengert.transforms.linear",
-    "linearize": "wengert.transforms.linear",
-    "vjp": "wengert.transforms.linear",
-    "jacobian": "wengert.transforms.matrices",
-    "holomorphic_grad": "wengert.transforms.analytic",
-    "hessian": "wengert.transforms.matrices",
-    "hvp": "wengert.transforms.matrices",
-    "ggnvp": "wengert.transforms.matrices",
-    "sparse_jacobian": "wengert.transforms.sparse",
-    "sparse_hessian": "wengert.transforms.sparse",
-    "flatten": "wengert.transforms.vectors",
-    "in_kind": "wengert.transforms.foreign",
-    "vmap": "wengert.transforms.batches",
-    "stop_gradient": "wengert.transforms.values",
-    "trace": "wengert.transforms.values",
-    "compile": "wengert.compilation",
-    "keep_subnormals": "wengert.compilation",
-    "set_factors": "wengert.compilation",
-    "set_threads": "wengert.compilation",
+    "check_grads": "wengert.functions.transforms.checks",
+    "check_nans": "wengert.functions.tracing.watch",
+    "primitive": "wengert.functions.transforms.custom",
+    "elementwise_grad": "wengert.functions.transforms.derivatives",
+    "jvp": "wengert.functions.transforms.linear",
+    "linearize": "wengert.functions.transforms.linear",
+    "vjp": "wengert.functions.transforms.linear",
+    "jacobian": "wengert.functions.transforms.matrices",
+    "holomorphic_grad": "wengert.functions.transforms.analytic",
+    "hessian": "wengert.functions.transforms.matrices",
+    "hvp": "wengert.functions.transforms.matrices",
+    "ggnvp": "wengert.functions.transforms.matrices",
+    "sparse_jacobian": "wengert.functions.transforms.sparse",
+    "sparse_hessian": "wengert.functions.transforms.sparse",
+    "flatten": "wengert.functions.transforms.vectors",
+    "in_kind": "wengert.functions.transforms.foreign",
+    "vmap": "wengert.functions.transforms.batches",
+    "stop_gradient": "wengert.functions.transforms.values",
+    "trace": "wengert.functions.transforms.values",
+    "compile": "wengert.functions.run.compiling",
+    "keep_subnormals": "wengert.functions.run.compiling",
+    "set_factors": "wengert.functions.run.compiling",
+    "set_threads": "wengert.functions.run.compiling",
     "Mesh": "wengert.targets.mesh",
     "devices": "wengert.targets.base",
     "cond": "wengert.flow",
@@ -122,6 +124,8 @@ _HOME = {
     "CheckError": "wengert.errors",
     "MissingPackageError": "wengert.errors",
 }
+
+_PACKAGES = {"ops": "wengert.core.ops", "optim": "wengert.optim"}
 
 __all__ = [
     "CheckError",
@@ -181,13 +185,19 @@ __all__ = [
 ]
 
 
+def _first_import(module: str) -> Any:
+    """A module that is not loaded yet. Cycles are not collected meanwhile: imports make few, and each look at all that they make takes time."""
+    with _import_module("wengert.core.ir.collector").waiting():
+        return _import_module(module)
+
+
 if not TYPE_CHECKING:  # to a type checker a name that is not listed above is an error
 
     def __getattr__(name: str) -> Any:
-        if name in _HOME:
-            return getattr(_import_module(_HOME[name]), name)
-        if name in ("ops", "optim"):
-            return _import_module(f"wengert.{name}")
+        home = _HOME.get(name) or _PACKAGES.get(name)
+        if home is not None:
+            module = _import_module(home) if home in _modules else _first_import(home)
+            return module if name in _PACKAGES else getattr(module, name)
         if name == "__version__":
             return _import_module("importlib.metadata").version("wengert")
         raise AttributeError(f"module 'wengert' has no attribute '{name}'")

@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.transforms.analytic import holomorphic_grad as holomorphic_grad
-from wengert.transforms.checkpoints import checkpoint as checkpoint
-from wengert.transforms.custom import primitive as primitive
-from wengert.transforms.derivatives import elementwise_grad as elementwise_grad
-from wengert.transforms.derivatives import grad as _grad
-from wengert.transforms.derivatives import value_and_grad as _value_and_grad
-from wengert.transforms.linear import jvp, linearize, vjp
-from wengert.transforms.matrices import ggnvp, half_square, hvp
-from wengert.transforms.matrices import hessian as hessian
-from wengert.transforms.matrices import jacobian as jacobian
+from wengert.functions.transforms.analytic import holomorphic_grad as holomorphic_grad
+from wengert.functions.transforms.checkpoints import checkpoint as checkpoint
+from wengert.functions.transforms.custom import primitive as primitive
+from wengert.functions.transforms.derivatives import elementwise_grad as elementwise_grad
+from wengert.functions.transforms.derivatives import grad as _grad
+from wengert.functions.transforms.derivatives import value_and_grad as _value_and_grad
+from wengert.functions.transforms.linear import jvp, linearize, vjp
+from wengert.functions.transforms.matrices import ggnvp, half_square, hvp
+from wengert.functions.transforms.matrices import hessian as hessian
+from wengert.functions.transforms.matrices import jacobian as jacobian
 
 __all__ = [
     "checkpoint",

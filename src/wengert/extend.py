@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from wengert.tracing.trees import flatten, unflatten
-from wengert.transforms.custom import primitive as primitive
-from wengert.transforms.primitives import Primitive
-from wengert.transforms.rule_checks import check_rules as check_rules
+from wengert.functions.tracing.trees import flatten, unflatten
+from wengert.functions.transforms.custom import primitive as primitive
+from wengert.functions.transforms.primitives import Primitive
+from wengert.functions.transforms.rule_checks import check_rules as check_rules
 
 __all__ = [
     "check_rules",

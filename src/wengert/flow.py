@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.autodiff.memory import bytes_of_step, least_bytes, segments
-from wengert.engine.running import finish
+from wengert.core.autodiff.memory import bytes_of_step, least_bytes, segments
+from wengert.core.ir.graph import Node
 from wengert.errors import TraceError
-from wengert.ir.graph import Node
-from wengert.tracing.loops import Built, build_cond, build_fori, build_scan, build_while
-from wengert.tracing.record import Leaf, leaf_of
-from wengert.tracing.standin import StandIn
-from wengert.tracing.tracer import Traced
-from wengert.tracing.trees import Spec, flatten, unflatten
-from wengert.transforms.checkpoints import checkpoint
+from wengert.functions.run.running import finish
+from wengert.functions.tracing.loops import Built, build_cond, build_fori, build_scan, build_while
+from wengert.functions.tracing.record import Leaf, leaf_of
+from wengert.functions.tracing.standin import StandIn
+from wengert.functions.tracing.tracer import Traced
+from wengert.functions.tracing.trees import Spec, flatten, unflatten
+from wengert.functions.transforms.checkpoints import checkpoint
 
 Body = Callable[..., Any]
 

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.autodiff.batch import vmap
-from wengert.autodiff.check import check_grads
-from wengert.autodiff.transforms import grad, hessian, hvp, pull_back, push_forward, value_and_grad
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, Dim, TapeType
-from wengert.ir.verify import verify
-from wengert.ir.walk import topological
-from wengert.ops.control import Cotangents, add_signals, results
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import dot, matmul, total
-from wengert.ops.loop import Loop
-from wengert.passes import pipeline
+import wengert.core.ops  # noqa: F401
+from wengert.core.autodiff.batch import vmap
+from wengert.core.autodiff.check import check_grads
+from wengert.core.autodiff.transforms import grad, hessian, hvp, pull_back, push_forward, value_and_grad
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, Dim, TapeType
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import topological
+from wengert.core.ops.control import Cotangents, add_signals, results
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import dot, matmul, total
+from wengert.core.ops.loop import Loop
+from wengert.core.passes import pipeline
 
 S = ArrayType()
 

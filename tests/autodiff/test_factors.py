@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wengert.autodiff.factors import gathered
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import depends_on, topological
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
+from wengert.core.autodiff.factors import gathered
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import depends_on, topological
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 
 REAL = ArrayType((), "float64")
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.autodiff.transforms import grad, hvp, push_forward
-from wengert.ir.graph import Graph, Node, apply, constant_like, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import order_of
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import total
+from wengert.core.autodiff.transforms import grad, hvp, push_forward
+from wengert.core.ir.graph import Graph, Node, apply, constant_like, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import order_of
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import total
 
 FOUR = ArrayType((4,))
 

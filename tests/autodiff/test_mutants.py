@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.thorough import everyday
-from wengert.autodiff.check import check_grads
-from wengert.autodiff.transforms import pull_back, push_forward
+from wengert.core.autodiff.check import check_grads
+from wengert.core.autodiff.transforms import pull_back, push_forward
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType, TupleType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import CheckError
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType, TupleType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
 
 
 def scaled(factor):

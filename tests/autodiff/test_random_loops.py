@@ -6,18 +6,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.thorough import rounds
-from wengert.autodiff.batch import vmap
-from wengert.autodiff.transforms import grad, hvp
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.verify import verify
-from wengert.ir.walk import substitute
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import broadcast, matmul, total
-from wengert.passes import pipeline
+from wengert.core.autodiff.batch import vmap
+from wengert.core.autodiff.transforms import grad, hvp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import substitute
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import broadcast, matmul, total
+from wengert.core.passes import pipeline
 
 S, V, M = ArrayType(), ArrayType((2,)), ArrayType((2, 2))
 COUNTER = ArrayType((), "int64")

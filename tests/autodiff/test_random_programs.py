@@ -8,8 +8,8 @@ import pytest
 from scripts.program_writer import Program, random_program
 from scripts.random_programs import Checker, same_failure, shrunk
 from tests.thorough import rounds
-from wengert.ir.op import OPS
-from wengert.ops.primes import opened
+from wengert.core.ir.op import OPS
+from wengert.core.ops.primes import opened
 
 BLOCKS, SIZE = rounds(6, 30), 10
 EVERY = 6

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.thorough import rounds
-from wengert.autodiff.batch import vmap
-from wengert.autodiff.check import check_grads
-from wengert.autodiff.forward import jvp
-from wengert.autodiff.reverse import contributions, vjp
-from wengert.autodiff.transforms import grad
+from wengert.core.autodiff.batch import vmap
+from wengert.core.autodiff.check import check_grads
+from wengert.core.autodiff.forward import jvp
+from wengert.core.autodiff.reverse import contributions, vjp
+from wengert.core.autodiff.transforms import grad
+from wengert.core.ir.dump import dump
+from wengert.core.ir.graph import Graph, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ir.verify import verify
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import broadcast, matmul, total
+from wengert.core.passes.open_primes import open_primes
 from wengert.errors import GraphError
-from wengert.ir.dump import dump
-from wengert.ir.graph import Graph, apply, constant, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ir.verify import verify
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import broadcast, matmul, total
-from wengert.passes.open_primes import open_primes
 
 SCALAR = ArrayType()
 

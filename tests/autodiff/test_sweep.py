@@ -13,9 +13,9 @@ from scripts.derivative_truths import FUNCTIONS, ONE_INPUT, TWO_INPUTS
 from scripts.exact_derivatives import DIGITS, FORMATS, SEVERAL, of, single, truths
 from scripts.sweep_derivatives import Job, Outcome, everything, points, sample, sweep, verdict_of
 from tests.thorough import part
-from wengert.ir.graph import apply, constant
-from wengert.ir.op import OPS
-from wengert.ops.primes import opened
+from wengert.core.ir.graph import apply, constant
+from wengert.core.ir.op import OPS
+from wengert.core.ops.primes import opened
 
 NAMES = (*ONE_INPUT, *SEVERAL)
 SOME = tuple(k for k, x in enumerate(points("float64", 1)[0]) if abs(x) in (0.0, 1e-200, 0.5, 1.0, 40.0, 800.0, 1e200))

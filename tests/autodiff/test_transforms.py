@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.autodiff.batch import vmap
-from wengert.autodiff.check import check_grads
-from wengert.autodiff.transforms import (
+import wengert.core.ops  # noqa: F401
+from wengert.core.autodiff.batch import vmap
+from wengert.core.autodiff.check import check_grads
+from wengert.core.autodiff.transforms import (
     grad,
     hessian,
     hvp,
@@ -17,12 +17,12 @@ from wengert.autodiff.transforms import (
     push_forward,
     value_and_grad,
 )
+from wengert.core.ir.graph import Graph, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ir.verify import verify
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import dot, log_softmax, matmul, mean, total
 from wengert.errors import CheckError, GraphError, ShapeError
-from wengert.ir.graph import Graph, apply, constant, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ir.verify import verify
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import dot, log_softmax, matmul, mean, total
 
 
 def unit_loss(n=3, m=2):
@@ -194,7 +194,7 @@ def test_float32_is_checked_to_its_own_precision():
 def test_differences_take_over_where_an_op_takes_no_complex_numbers():
     from dataclasses import replace
 
-    from wengert.ir.op import OPS
+    from wengert.core.ir.op import OPS
 
     def real_only(xp, x):
         if np.iscomplexobj(x):
@@ -214,7 +214,7 @@ def test_differences_take_over_where_an_op_takes_no_complex_numbers():
 def test_the_message_of_a_failed_check_names_input_values_and_place():
     from dataclasses import replace
 
-    from wengert.ir.op import OPS
+    from wengert.core.ir.op import OPS
 
     wrong = replace(OPS["negative"], vjp=lambda node, g: (g,), partials=None)
     z = input_node("z", ArrayType())

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from wengert.blackboard.samples import EXAMPLES
-from wengert.claims.kinds import SENTENCES
-from wengert.show.diagram import KINDS
+from wengert.notes.claims.kinds import SENTENCES
+from wengert.notes.show.diagram import KINDS
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"

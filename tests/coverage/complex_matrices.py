@@ -10,7 +10,7 @@ import numpy as np
 from scipy import linalg as scipy_linalg
 
 from tests.coverage.samples import Sample, cases
-from wengert.ops.matrices import near_diagonal, positive_definite, triangular, well_conditioned
+from wengert.core.ops.matrices import near_diagonal, positive_definite, triangular, well_conditioned
 from wengert.scipy import linalg
 
 RNG = np.random.default_rng(14)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests.coverage.samples import Sample, cases
+from wengert.functions.tracing.writes import of_parts
 from wengert.scipy import linalg, signal
-from wengert.tracing.writes import of_parts
 
 RNG = np.random.default_rng(20)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.coverage.samples import Sample, cases
-from wengert.ops.matrices import near_diagonal, positive_definite, well_conditioned
+from wengert.core.ops.matrices import near_diagonal, positive_definite, well_conditioned
 
 RNG = np.random.default_rng(11)
 A, B, V = well_conditioned(RNG, 3, 3), RNG.normal(size=(3, 2)), RNG.normal(size=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.coverage.samples import cases
-from wengert.ops.matrices import well_conditioned
+from wengert.core.ops.matrices import well_conditioned
 
 RNG = np.random.default_rng(12)
 X, V, N, B = RNG.normal(size=(3, 4)), RNG.normal(size=5), np.float64(-0.7), RNG.normal(size=(2, 3, 4))

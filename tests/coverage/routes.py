@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from tests.coverage.samples import NAMED, Sample, call_of
-from wengert.autodiff.forward import jvp
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, constant, input_node
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
-from wengert.tracing.trees import flatten, unflatten
+from wengert.core.autodiff.forward import jvp
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, constant, input_node
+from wengert.core.ops.evaluate import evaluate
+from wengert.functions.tracing.record import traced_program
+from wengert.functions.tracing.trees import flatten, unflatten
 
 Array = Any
 STEP = 1e-30

@@ -21,9 +21,9 @@ from tests.coverage.routes import (
     second,
 )
 from tests.coverage.samples import Sample, entries, every_sample, labelled, name_of, tried
-from wengert.ir.verify import verify
+from wengert.core.ir.verify import verify
+from wengert.functions.tracing.trees import flatten, unflatten
 from wengert.targets import compiled
-from wengert.tracing.trees import flatten, unflatten
 
 ALL = labelled(every_sample())
 SAMPLES = {name: sample for name, sample in ALL.items() if not sample.at_values}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.coverage.samples import Sample, cases
-from wengert.tracing.tracer import FUNCTIONS
+from wengert.functions.tracing.tracer import FUNCTIONS
 
 RNG = np.random.default_rng(20)
 POSITIVE = RNG.uniform(0.3, 2.0, size=(2, 3))

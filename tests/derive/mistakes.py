@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from wengert.notation.expr import (
+from wengert.notes.notation.expr import (
     BigOp,
     Call,
     Cases,

@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.derive.rewrites import rewriter
 from wengert.api import equations
-from wengert.derive.backward import Backward, derive
-from wengert.derive.printed import LinePrinter
-from wengert.elaboration.system import SystemData
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Line
+from wengert.notes.derive.backward import Backward, derive
+from wengert.notes.derive.printed import LinePrinter
+from wengert.notes.elaboration.system import SystemData
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Line
 
 FORMS = ("index", "matrix")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.counting import uses
-from wengert.derive import further
-from wengert.derive.backward import Backward
-from wengert.derive.further import written_length
+from wengert.notes.derive import further
+from wengert.notes.derive.backward import Backward
+from wengert.notes.derive.further import written_length
 
 SEARCH = 8
 """The forms that are tried write at most so many times the names that the lines do: 4 or 5 times, and 15 or more where each line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import wengert as wg
-from wengert.claims.review import Review, review
+from wengert.notes.claims.review import Review, review
 
 KEPT = 1000
 """So many of each are kept."""

@@ -12,12 +12,12 @@ import pytest
 
 from tests.counting import LINEAR, QUADRATIC, calls, growth, uses
 from tests.thorough import everyday, rounds
-from wengert.claims import corrections, mistakes
-from wengert.claims.corrections import Corrections
-from wengert.claims.diagnosis import Diagnostician
-from wengert.claims.review import Review, ReviewRow, review
-from wengert.notation import names
-from wengert.reading import rows
+from wengert.notes.claims import corrections, mistakes
+from wengert.notes.claims.corrections import Corrections
+from wengert.notes.claims.diagnosis import Diagnostician
+from wengert.notes.claims.review import Review, ReviewRow, review
+from wengert.notes.notation import names
+from wengert.notes.reading import rows
 
 UNIT = "z = w x + b\ny = σ(z)\nL = ½ (y − t)²\n---\n"
 DISPLAYS = "$$z = w x + b$$\n$$y = \\sigma(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n"

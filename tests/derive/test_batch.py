@@ -12,8 +12,8 @@ from random_systems import INPUTS, systems
 
 import wengert as wg
 from tests.thorough import rounds
-from wengert.derive.backward import influence
 from wengert.errors import EquationError
+from wengert.notes.derive.backward import influence
 
 SIZES = {"n": 3, "m": 2, "i": 3, "j": 2, "k": 4, "l": 4, "t": 3, "v": 5}
 EXAMPLES = 5

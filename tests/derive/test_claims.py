@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import wengert as wg
-from wengert.claims.review import review
 from wengert.cli import main
+from wengert.notes.claims.review import review
 
 LECTURE = (Path(__file__).parents[1] / "data" / "lecture_notes.txt").read_text(encoding="utf-8")
 NETWORK = r"""

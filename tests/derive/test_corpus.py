@@ -12,16 +12,16 @@ from corpus import Entry, entries, run_python
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
+from tests.notation.helpers import read_backward
 from tests.thorough import everyday
-from wengert.api import read_backward
-from wengert.derive.printed import FORMS, LinePrinter
-from wengert.derive.random_points import concrete
-from wengert.ir.graph import Graph
-from wengert.ir.names import bar, is_bar
-from wengert.ir.walk import topological
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Line
-from wengert.ops.evaluate import evaluate
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.names import bar, is_bar
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
+from wengert.notes.derive.printed import FORMS, LinePrinter
+from wengert.notes.derive.random_points import concrete
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Line
 
 Case = tuple[Entry, wg.System, wg.Derivation]
 CASES = [(key, syntax) for key in entries() for syntax in ("text", "latex") if (key, syntax) != ("E09", "latex")]

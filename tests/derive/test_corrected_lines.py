@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 HIDDEN = "s = w x\nh = tanh(s)\nf = v h + c\nℓ = (f − y)²\n\ndℓ/df = 2 (f − y)\n"
 LOGISTIC = "z_n = Σ_j w_j x_nj + b\np_n = σ(z_n)\nL = −1/N Σ_n (t_n log p_n + (1 − t_n) log(1 − p_n))\n\n"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.api import read_backward
-from wengert.claims.review import review
-from wengert.derive.report import show_line
+from tests.notation.helpers import read_backward
 from wengert.errors import EquationError
+from wengert.notes.claims.review import review
+from wengert.notes.derive.report import show_line
 
 FROM_ONE = {
     "a range under the sum": "y_i = Σ_{k=1}^{3} w_k x_{i+k−1}",

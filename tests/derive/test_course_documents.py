@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.derive.course_documents import COURSES, DOCUMENTS, Document
-from wengert.claims.review import Review, review
+from wengert.notes.claims.review import Review, review
 
 NAMES = [document.name for document in DOCUMENTS]
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from wengert.claims.review import Review, review
+from wengert.notes.claims.review import Review, review
 
 LAYERS = """
 z⁽¹⁾ = W⁽¹⁾ x + b⁽¹⁾

@@ -9,10 +9,10 @@ import pytest
 
 from tests.counting import uses
 from tests.derive.derivations import DERIVATIONS, Derivation
-from wengert.claims import diagnosis
-from wengert.claims.diagnosis import Diagnostician
-from wengert.claims.edits import edits
-from wengert.claims.review import review
+from wengert.notes.claims import diagnosis
+from wengert.notes.claims.diagnosis import Diagnostician
+from wengert.notes.claims.edits import edits
+from wengert.notes.claims.review import review
 
 
 def named(each: Derivation) -> str:

@@ -7,7 +7,7 @@ from engineer_documents import DOCUMENTS, FOLDER, Document, Mistake
 
 from tests.derive.shared import reviewed
 from tests.thorough import everyday
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 BY_FILE = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.file)
 PLANTED = [(document, mistake) for document in DOCUMENTS for mistake in document.mistakes]

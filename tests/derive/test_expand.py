@@ -7,15 +7,15 @@ import itertools
 import pytest
 
 import wengert as wg
-from wengert.derive.counting import OperationCount, count_shared, count_written
-from wengert.derive.elements import ElementForm
-from wengert.derive.expand import compare
+from wengert.core.ir.names import bar
+from wengert.core.ops.gathering import gather
+from wengert.core.ops.terms import Term
 from wengert.errors import EquationError
-from wengert.ir.names import bar
-from wengert.notation import expr
-from wengert.notation.expr import Expr
-from wengert.ops.gathering import gather
-from wengert.ops.terms import Term
+from wengert.notes.derive.counting import OperationCount, count_shared, count_written
+from wengert.notes.derive.elements import ElementForm
+from wengert.notes.derive.expand import compare
+from wengert.notes.notation import expr
+from wengert.notes.notation.expr import Expr
 
 LOGISTIC_MAP = "l₁ = x\nl₂ = 4 l₁ (1 − l₁)\nl₃ = 4 l₂ (1 − l₂)\nl₄ = 4 l₃ (1 − l₃)"
 

@@ -6,7 +6,7 @@ import pytest
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 LSTM = """
 i_t = σ(W_i x_t + U_i h_{t−1} + b_i)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from two_stages import two_stage
 
 import wengert as wg
-from wengert.derive.steps import steps
-from wengert.elaboration.reread import read_in_context
-from wengert.elaboration.system import SystemData
-from wengert.notation.expr import Line
-from wengert.notation.reader import read
-from wengert.reading.story import read_story
+from wengert.notes.derive.steps import steps
+from wengert.notes.elaboration.reread import read_in_context
+from wengert.notes.elaboration.system import SystemData
+from wengert.notes.notation.expr import Line
+from wengert.notes.notation.reader import read
+from wengert.notes.reading.story import read_story
 
 NOTES = (Path(__file__).parent.parent / "data" / "lecture_notes.txt").read_text(encoding="utf8")
 DISPLAYS = [NOTES[start:end].strip() for start, end in read_story(NOTES).displays]
@@ -119,12 +120,12 @@ def test_result_7_the_backward_pass_equals_the_notes_in_both_stages(unit: wg.Sys
         )
         - 1
     )
-    two_stage = DISPLAYS[start : start + 13]
+    displays = DISPLAYS[start : start + 13]
     final = DISPLAYS[start + 13 : start + 20]
     assert lines_of(final, unit.data) == [Line(line.left, line.rights[:1]) for line in derivation.lines()]
     symbols = unit.data.reading.symbols
-    chains = read(" \\\\\n".join(two_stage), syntax="latex", context=symbols).lines
-    assert chains == tuple(step.two_stage for step in steps(derivation.data, "index"))
+    chains = read(" \\\\\n".join(displays), syntax="latex", context=symbols).lines
+    assert chains == tuple(two_stage(step) for step in steps(derivation.data, "index"))
 
 
 def test_result_8_with_another_loss_only_one_line_changes() -> None:

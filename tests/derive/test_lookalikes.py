@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 TWO_WEIGHTS = "h = σ(w⁽¹⁾ x)\ny = w⁽²⁾ h\nL = ½ (y − t)²\n\nȳ = y − t\n"
 TWO_BIASES = "h = tanh(W x + b_h)\ny = V h + b_y\nL = ½ ‖y − t‖²\n\nȳ = y − t\n"

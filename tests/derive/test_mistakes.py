@@ -18,8 +18,8 @@ from tests.derive.plantings import Document, Planting, document, documents, is_d
 from tests.derive.rewrites import rewriter
 from tests.derive.shared import reviewed
 from tests.thorough import rounds
-from wengert.claims.review import ReviewRow
-from wengert.notation.expr import Line
+from wengert.notes.claims.review import ReviewRow
+from wengert.notes.notation.expr import Line
 
 OF_EACH_KIND = rounds(5, 14)
 """So many of each kind are planted here."""

@@ -12,7 +12,7 @@ import wengert as wg
 from tests.derive.search_work import SEARCH, names_tried, names_written
 from tests.derive.shared import derivation_of
 from tests.notation.test_forms import assert_derivation_reads_back
-from wengert.derive.backward import Backward
+from wengert.notes.derive.backward import Backward
 
 
 class Published(NamedTuple):

@@ -10,10 +10,11 @@ from corpus import beyond
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
-from wengert.api import System, read_backward
-from wengert.claims.review import review
-from wengert.derive.report import show_line
+from tests.notation.helpers import read_backward
+from wengert.api import System
 from wengert.errors import EquationError
+from wengert.notes.claims.review import review
+from wengert.notes.derive.report import show_line
 
 RNN = beyond()["E53"].forward["text"]
 LINEAR = beyond()["E56"].forward["text"]

@@ -9,13 +9,13 @@ import pytest
 
 import wengert as wg
 from tests.derive.corpus import beyond
-from wengert.derive.random_points import concrete
-from wengert.derive.report import derivation_json
-from wengert.derive.steps import steps
-from wengert.derive.verify import check
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.terms import scale
 from wengert.errors import CheckError
-from wengert.ops.evaluate import evaluate
-from wengert.ops.terms import scale
+from wengert.notes.derive.random_points import concrete
+from wengert.notes.derive.report import derivation_json
+from wengert.notes.derive.steps import steps
+from wengert.notes.derive.verify import check
 
 ATTENTION = "S = Q Kᵀ / √d\nP = softmax(S)\nO = P V"
 BY = ["Q", "K", "V"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 EXAMPLES = "z_n = W x_n + b\nL = ½ Σ_n ‖z_n − t_n‖²\n"
 EXAMPLES_CLAIMS = "\nz̄_n = z_n − t_n\nW̄ = Σ_n z̄_n x_nᵀ\nb̄ = Σ_n z̄_n\nx̄_n = Wᵀ z̄_n\n"

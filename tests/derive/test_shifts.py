@@ -10,18 +10,18 @@ from corpus import beyond
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
+from tests.notation.helpers import read_backward
 from tests.thorough import everyday
-from wengert.api import read_backward
-from wengert.claims.review import review
-from wengert.derive.random_points import concrete, draw_point, sizes_for
-from wengert.ir.graph import Graph
-from wengert.ir.names import bar
-from wengert.ir.types import bind_size
-from wengert.ir.walk import topological
-from wengert.notation import latex, layout, unicode
-from wengert.notation.reader import read
-from wengert.ops.evaluate import evaluate
-from wengert.passes import pipeline
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.names import bar
+from wengert.core.ir.types import bind_size
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes import pipeline
+from wengert.notes.claims.review import review
+from wengert.notes.derive.random_points import concrete, draw_point, sizes_for
+from wengert.notes.notation import latex, layout, unicode
+from wengert.notes.notation.reader import read
 
 PRINTED = {
     "correlation": (

@@ -17,18 +17,30 @@ from tests.derive.search_work import SEARCH, names_tried, names_written
 from tests.derive.shared import derivation_of, system_of
 from tests.ops.random_terms import LEAVES, MAKERS, SIZES, values_at, well_conditioned
 from tests.thorough import rounds
-from wengert.derive.cancelling import cancel_products, cancel_sums
-from wengert.derive.cases import merge_cases
-from wengert.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
-from wengert.derive.folding import NamedQuantity, NamedTerms, extract, fold
-from wengert.derive.random_points import concrete, draw_point, sizes_for
-from wengert.derive.recognise import recognise
-from wengert.derive.simplify import map_sums, simplify
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ops.build import build
-from wengert.ops.evaluate import evaluate
-from wengert.ops.gathering import gather
-from wengert.ops.terms import ONE, Apply, Factor, NamedLeaf, ProductTerm, Term, number, product, size_term, times, total
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ops.build import build
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.gathering import gather
+from wengert.core.ops.terms import (
+    ONE,
+    Apply,
+    Factor,
+    NamedLeaf,
+    ProductTerm,
+    Term,
+    number,
+    product,
+    size_term,
+    times,
+    total,
+)
+from wengert.notes.derive.cancelling import cancel_products, cancel_sums
+from wengert.notes.derive.cases import merge_cases
+from wengert.notes.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign
+from wengert.notes.derive.folding import NamedQuantity, NamedTerms, extract, fold
+from wengert.notes.derive.random_points import concrete, draw_point, sizes_for
+from wengert.notes.derive.recognise import recognise
+from wengert.notes.derive.simplify import map_sums, simplify
 
 VALUES = values_at(1)
 N, M = LEAVES["A"].shape

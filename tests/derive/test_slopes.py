@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 UNIT = "z = w x + b\ny = tanh(z)\nL = ½ (y − t)²\n\n"
 DISPLAYED = "$$z = w x + b$$\n$$y = \\tanh(z)$$\n$$L = \\frac12 (y - t)^2$$\n\n$$\\bar z = (y - t) (1 - y^2)$$\n\n"

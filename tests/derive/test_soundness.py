@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 MEAN = "A ∈ ℝ^(k×m)\nZ = W X + b 𝟏ᵀ\nA = σ(Z)\nJ = 1/(2m) ‖A − T‖²\n\n"
 UNNAMED_COUNT = "Z = W X + b 𝟏ᵀ\nA = σ(Z)\nJ = 1/(2m) ‖A − T‖²\n\n"

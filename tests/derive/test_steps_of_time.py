@@ -11,9 +11,10 @@ from corpus import beyond
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
-from wengert.api import System, equations_from_text, read_backward
-from wengert.derive.printed import LinePrinter
-from wengert.derive.report import derivation_latex, show_line
+from tests.notation.helpers import read_backward
+from wengert.api import System, equations_from_text
+from wengert.notes.derive.printed import LinePrinter
+from wengert.notes.derive.report import derivation_latex, show_line
 
 Values = Mapping[str, Any]
 T, N, M = 5, 3, 2
@@ -229,7 +230,7 @@ def test_the_form_by_entries_and_the_expansion_are_those_of_the_lines_written_ou
 
 
 def test_single_operations_of_a_recurrence_have_the_values_of_its_run() -> None:
-    from wengert.show.trace import trace
+    from wengert.notes.show.trace import trace
 
     system = wg.equations("h_t = tanh(a h_{t−1} + b x_t)   for t = 1…3   (h_0 = 0)\nL = ½ Σ_t (h_t − y_t)²")
     derivation = system.backward()
@@ -263,7 +264,7 @@ def test_more_steps_than_are_written_out_are_refused() -> None:
 
 
 def test_the_drawing_of_a_recurrence_is_one_step_with_the_values_of_the_step_before() -> None:
-    from wengert.show.diagram import diagram
+    from wengert.notes.show.diagram import diagram
 
     derivation = wg.equations("h_{t+1} = tanh(W h_t + U x_t)\nL = ½ Σ_t ‖h_t − y_t‖²").backward()
     found = diagram(derivation.system.data, derivation.data)

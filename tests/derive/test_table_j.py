@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.derive.corpus import beyond, entries
-from wengert.claims.review import ReviewRow, review
+from wengert.notes.claims.review import ReviewRow, review
 
 ENTRIES = {**entries(), **beyond()}
 ATTENTION = """

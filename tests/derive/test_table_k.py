@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.claims.review import Review, review
 from wengert.errors import EquationError
+from wengert.notes.claims.review import Review, review
 
 RNG = np.random.default_rng(11)
 A = RNG.normal(size=(3, 3)) + 3 * np.eye(3)

@@ -19,18 +19,18 @@ import wengert as wg
 from tests import thorough
 from tests.derive.shared import derivation_of
 from tests.thorough import rounds
-from wengert.derive import verify
-from wengert.derive.backward import Backward, BackwardLine
-from wengert.derive.random_points import concrete, draw_point, sizes_for
-from wengert.derive.verify import Verification, check
+from wengert.core.ir.graph import Graph, input_node
+from wengert.core.ir.names import bar, unbar
+from wengert.core.ir.types import Dim
+from wengert.core.ops.build import build
+from wengert.core.ops.calls import map_leaves
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.terms import Add, Apply, Factor, ProductTerm, Term, product, scale, size_term, total
 from wengert.errors import CheckError, EquationError
-from wengert.ir.graph import Graph, input_node
-from wengert.ir.names import bar, unbar
-from wengert.ir.types import Dim
-from wengert.ops.build import build
-from wengert.ops.calls import map_leaves
-from wengert.ops.evaluate import evaluate
-from wengert.ops.terms import Add, Apply, Factor, ProductTerm, Term, product, scale, size_term, total
+from wengert.notes.derive import verify
+from wengert.notes.derive.backward import Backward, BackwardLine
+from wengert.notes.derive.random_points import concrete, draw_point, sizes_for
+from wengert.notes.derive.verify import Verification, check
 
 MORE = {
     "undefined function": "φ: function\nz_i = Σ_j w_ij x_j\nh_i = φ(z_i)\nL = ½ Σ_i h_i²",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.passes import pipeline
+from wengert.core.passes import pipeline
 
 BACKWARD = {
     "x = A⁻¹ b": ["Ā = −(A⁻ᵀ x̄) xᵀ", "b̄ = A⁻ᵀ x̄"],
@@ -36,7 +36,7 @@ def test_products_of_an_inverse_are_solved_for_and_what_is_shared_is_solved_once
 
 
 def wg_order(graph):
-    from wengert.ir.walk import topological
+    from wengert.core.ir.walk import topological
 
     return topological(graph.outputs)
 

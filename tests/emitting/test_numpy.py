@@ -10,8 +10,8 @@ import pytest
 from modules import ENTRIES, derivation, loaded, module, run_alone
 
 import wengert as wg
-from wengert.derive.random_points import draw_point, sizes_for
 from wengert.emission import emit
+from wengert.notes.derive.random_points import draw_point, sizes_for
 
 
 @pytest.mark.parametrize("key", ENTRIES)
@@ -35,9 +35,9 @@ def test_a_module_gives_the_numbers_of_the_derivation(key: str) -> None:
     signal = np.random.default_rng(4).normal(size=np.shape(loss))
     found: Any = names["backward"](signal, kept)
     found = found if isinstance(found, tuple) else (found,)
-    from wengert.derive.random_points import concrete
-    from wengert.ir.names import bar
-    from wengert.ops.evaluate import evaluate
+    from wengert.core.ir.names import bar
+    from wengert.core.ops.evaluate import evaluate
+    from wengert.notes.derive.random_points import concrete
 
     expected = evaluate(concrete(data.graph()), {**point, bar(data.loss): signal}, sizes_for(system))
     for ours, theirs in zip(found, expected, strict=True):

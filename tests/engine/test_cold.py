@@ -7,7 +7,7 @@ import pytest
 
 import wengert as wg
 from wengert.errors import GraphError
-from wengert.tracing.standin import StandIn
+from wengert.functions.tracing.standin import StandIn
 
 X = np.array([0.3, -0.4, 0.5])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.engine import interned
+from wengert.functions.run import interned
 
 X = np.array([0.3, -0.4, 0.5])
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.engine import programs
-from wengert.tracing.paths import FEW_PATHS, MOST_PATHS
+from wengert.functions.run import programs
+from wengert.functions.tracing.paths import FEW_PATHS, MOST_PATHS
 
 SPELLINGS = {
     "log(eˣ + 1.0)": lambda x: np.log(np.exp(x) + 1.0),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.engine import cold
+from wengert.functions.run import cold
 
 
 def lifted(x):

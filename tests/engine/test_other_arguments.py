@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.engine.exponentials import calls_exponential
+from wengert.functions.run.exponentials import calls_exponential
 
 A, B = np.array([1000.0, 1.0]), np.array([999.0, -2.0])
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.engine import programs, roots
+from wengert.functions.run import programs, roots
+from wengert.functions.tracing import tape
 from wengert.targets.native import cost
-from wengert.tracing import tape
 
 X = np.array([0.1, 0.2, 0.3])
 
@@ -33,7 +36,7 @@ def counted(monkeypatch):
 
     counting("computed", tape.Tape, "_value")
     counting("compiled", programs, "compiled")
-    counting("interpreted", programs.RunProgram, "interpreted")
+    counting("interpreted", programs.NodesProgram, "interpreted")
     return found
 
 
@@ -139,3 +142,16 @@ def test_paths_without_end_are_forgotten():
 
     for n in range(1, 300):
         np.testing.assert_array_equal(wg.grad(f)(X), np.full(3, float(n)))
+
+
+def test_a_first_gradient_loads_nothing_more():
+    """Neither the passes, which the third call needs, nor the parts that NumPy loads when they are asked for."""
+    script = (
+        "import sys, numpy as np, wengert as wg\n"
+        "wg.grad, before = wg.grad, set(sys.modules)\n"
+        "for _ in range(2):\n"
+        "    wg.grad(lambda x: np.sum(np.tanh(x) * x))(np.ones(3))\n"
+        "print(sorted(set(sys.modules) - before), [m for m in before if 'passes' in m or 'f2py' in m])"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout == "[] []\n"

@@ -9,8 +9,8 @@ import pytest
 
 import wengert as wg
 from wengert.errors import TraceError
-from wengert.tracing import held
-from wengert.tracing.tracer import current
+from wengert.functions.tracing import held
+from wengert.functions.tracing.tracer import current
 
 X = np.array([0.3, -0.4, 0.5])
 

@@ -10,7 +10,7 @@ import pytest
 import wengert as wg
 from tests.coverage.routes import Call, derived, drawn, evaluated, outputs_of
 from tests.coverage.samples import Sample, every_sample, labelled, tried
-from wengert.tracing.trees import flatten
+from wengert.functions.tracing.trees import flatten
 
 SAMPLES = tried(
     {

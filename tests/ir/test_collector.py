@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from wengert.ir import collector
+from wengert.core.ir import collector
 
 
 def test_the_collector_waits_and_goes_on():

@@ -7,15 +7,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.dump import dump
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.op import OPS, register
+from wengert.core.ir.types import ArrayType, Dim, bind_shape
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import depends_on, map_graph, order_of, substitute, topological, users, with_inputs
+from wengert.core.ops.functions import matmul, total
 from wengert.errors import GraphError
-from wengert.ir.dump import dump
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.op import OPS, register
-from wengert.ir.types import ArrayType, Dim, bind_shape
-from wengert.ir.verify import verify
-from wengert.ir.walk import depends_on, map_graph, order_of, substitute, topological, users, with_inputs
-from wengert.ops.functions import matmul, total
 
 S = ArrayType()
 

@@ -13,18 +13,20 @@ from pathlib import Path
 import pytest
 
 import wengert as wg
+from scripts.size import FLOORS, package_of
 from tests.languages.templates import SOURCE, key, templates, texts
-from wengert.claims.review import review
+from wengert.core.ir.op import OPS
 from wengert.errors import WengertError
-from wengert.ir.op import OPS
 from wengert.languages import LANGUAGES, catalogue, printed
 from wengert.languages.catalogue import PLACE
+from wengert.notes.claims.review import review
 
 KOREAN = json.loads((SOURCE / "languages" / "ko.json").read_text(encoding="utf-8"))
-DOCUMENTED = ("ir", "ops", "tracing")
+DOCUMENTED = ("core/ir", "core/ops", "functions/tracing")
 """Packages whose sentences also say what an op computes, or are NumPy's: of these the messages."""
 SPOKEN = sorted(
-    {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in SOURCE.rglob("*.py")} - {"__init__", *DOCUMENTED}
+    {package_of(str(path.relative_to(SOURCE))) for path in SOURCE.rglob("*/*.py")} - {*DOCUMENTED, *FLOORS}
+    | {path.stem for path in SOURCE.glob("*.py")} - {"__init__"}
 )
 """Packages whose every sentence is said to the user."""
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import wengert as wg
-from wengert.notation.ascii_text import in_ascii
+from wengert.notes.notation.ascii_text import in_ascii
 
 TEXTS = {
     "h̄_i = Σ_k ȳ_k v_ki": "hbar_i = sum_k ybar_k v_ki",

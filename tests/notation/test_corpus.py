@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.notation.helpers import corpus, halves
-from wengert.notation import unicode
-from wengert.notation.expr import BigOp, Index, Ref, walk
-from wengert.notation.reader import read
+from wengert.notes.notation import unicode
+from wengert.notes.notation.expr import BigOp, Index, Ref, walk
+from wengert.notes.notation.reader import read
 
 ENTRIES = corpus("ABCD")
 

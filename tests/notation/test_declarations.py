@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from wengert.errors import EquationError
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Declaration, Ref
-from wengert.notation.reader import read
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Declaration, Ref
+from wengert.notes.notation.reader import read
 
 CASES = {
     "params w, b": Declaration("params", ("w", "b")),

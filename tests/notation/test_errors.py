@@ -7,8 +7,8 @@ import re
 import pytest
 
 from wengert.errors import EquationError
-from wengert.notation.expr import Product, Ref
-from wengert.notation.reader import read, read_expression, read_name
+from wengert.notes.notation.expr import Product, Ref
+from wengert.notes.notation.reader import read, read_expression, read_name
 
 
 def parts(text: str, **options: str) -> tuple[str, list[str], str]:

@@ -13,25 +13,25 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import wengert as wg
+from tests.notation.helpers import read_backward
 from tests.ops.random_terms import LEAVES, SIZES, graphs, values_at, well_conditioned
 from tests.thorough import rounds
-from wengert.api import read_backward
-from wengert.derive.elements import ElementForm
-from wengert.derive.forms import IndexForm
-from wengert.derive.matrices import MatrixForm
-from wengert.derive.printed import LinePrinter
-from wengert.derive.random_points import concrete, draw_point, sizes_for
-from wengert.derive.term_trees import NoForm
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.names import bar, is_bar
+from wengert.core.ir.types import Dim
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.gathering import gather
+from wengert.core.ops.terms import Apply, ProductTerm, Term, subterms
 from wengert.errors import EquationError
-from wengert.ir.graph import Graph, Node
-from wengert.ir.names import bar, is_bar
-from wengert.ir.types import Dim
-from wengert.ir.walk import topological
-from wengert.notation import expr, latex, unicode
-from wengert.notation.expr import BigOp, Expr, Line, walk
-from wengert.ops.evaluate import evaluate
-from wengert.ops.gathering import gather
-from wengert.ops.terms import Apply, ProductTerm, Term, subterms
+from wengert.notes.derive.elements import ElementForm
+from wengert.notes.derive.forms import IndexForm
+from wengert.notes.derive.matrices import MatrixForm
+from wengert.notes.derive.printed import LinePrinter
+from wengert.notes.derive.random_points import concrete, draw_point, sizes_for
+from wengert.notes.derive.term_trees import NoForm
+from wengert.notes.notation import expr, latex, unicode
+from wengert.notes.notation.expr import BigOp, Expr, Line, walk
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "derive"))
 from random_systems import systems

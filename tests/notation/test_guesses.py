@@ -3,8 +3,8 @@
 import pytest
 
 import wengert as wg
-from wengert.notation.reader import read
-from wengert.notation.unicode import show
+from wengert.notes.notation.reader import read
+from wengert.notes.notation.unicode import show
 
 
 @pytest.mark.parametrize("text", ["y = 9^9^9", "y = x^a^b"])

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 
 from tests.notation.trees import SYMBOLS, trees
-from wengert.notation.expr import Expr
-from wengert.notation.layout import TextBox, beside, cells, render
-from wengert.notation.reader import read
+from wengert.notes.notation.expr import Expr
+from wengert.notes.notation.layout import TextBox, beside, cells, render
+from wengert.notes.notation.reader import read
 
 PICTURES = {
     "y_k = e^(z_k) / Σ_l e^(z_l)": """

@@ -6,10 +6,10 @@ import pytest
 
 from tests.notation.helpers import DATA
 from wengert.errors import EquationError
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Derive, Partial, walk
-from wengert.notation.reader import Page, Passage, read
-from wengert.reading.story import read_story
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Derive, Partial, walk
+from wengert.notes.notation.reader import Page, Passage, read
+from wengert.notes.reading.story import read_story
 
 NOTES = (DATA / "lecture_notes.txt").read_text(encoding="utf-8")
 DISPLAYS = [Passage(NOTES[start:end], start, "latex") for start, end in read_story(NOTES).displays]

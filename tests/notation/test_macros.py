@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wengert.errors import EquationError
-from wengert.notation.macros import expand
+from wengert.notes.notation.macros import expand
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wengert.notation.names import NameParts, identifier, identifiers, join, split
+from wengert.notes.notation.names import NameParts, identifier, identifiers, join, split
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from wengert.errors import EquationError
-from wengert.notation import latex, unicode
-from wengert.notation.expr import (
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import (
     Bars,
     BigOp,
     Call,
@@ -27,7 +27,7 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
 )
-from wengert.notation.reader import Page, read, read_expression
+from wengert.notes.notation.reader import Page, read, read_expression
 
 TWO = Num(Fraction(2))
 I, J, K, T = (Index(letter) for letter in "ijkt")

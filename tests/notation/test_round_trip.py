@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from tests.notation.helpers import corpus, halves
 from tests.notation.trees import SYMBOLS, trees
 from tests.thorough import rounds
-from wengert.notation import latex, unicode
-from wengert.notation.expr import Cases, Compare, Expr, Indicator, Line, Num, Ones, Product
-from wengert.notation.reader import Page, read, read_expression
+from wengert.notes.notation import latex, unicode
+from wengert.notes.notation.expr import Cases, Compare, Expr, Indicator, Line, Num, Ones, Product
+from wengert.notes.notation.reader import Page, read, read_expression
 
 
 @settings(max_examples=rounds(90, 300), deadline=None)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from wengert.notation.expr import (
+from wengert.notes.notation.expr import (
     And,
     Bars,
     BigOp,
@@ -31,7 +31,7 @@ from wengert.notation.expr import (
     Sum,
     Transpose,
 )
-from wengert.notation.symbols import Symbols
+from wengert.notes.notation.symbols import Symbols
 
 NAMES = ("w", "x", "y", "A", "λ", "β", "w⁽¹⁾", "W⁽²⁾", "L_reg", "w_0", "X\u0302", "c'", "loss", "x1", "f", "θ⁽¹⁾_old")
 COUNTS = {"x": 1, "w⁽¹⁾": 2, "A": 2, "λ": 1, "X\u0302": 1, "h": 1}

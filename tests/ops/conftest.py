@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.thorough import part
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.op import OPS, Op
-from wengert.ir.types import ArrayType, TupleType
-from wengert.ops.control import results
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.op import OPS, Op
+from wengert.core.ir.types import ArrayType, TupleType
+from wengert.core.ops.control import results
 
 
 def single(op: Op, arrays, params) -> tuple[Graph, dict]:

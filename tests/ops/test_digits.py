@@ -14,15 +14,15 @@ import mpmath
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.thorough import rounds
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
-from wengert.ops.digits import LESS, OPEN, PROMISED
-from wengert.ops.evaluate import evaluate
-from wengert.passes.open_primes import open_primes
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.digits import LESS, OPEN, PROMISED
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.open_primes import open_primes
 
 ONE_INPUT = [op for op in OPS.values() if op.kind == "elementwise" and op.arity == 1 and op.partials]
 NAMES = [op.name for op in ONE_INPUT if op.exact and op.name not in OPEN]

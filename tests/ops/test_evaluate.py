@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
+from tests.evaluating import evaluate_all
+from wengert.core.ir.graph import Graph, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ops.evaluate import as_declared, evaluate
+from wengert.core.ops.functions import matmul, mean, one_hot, variance
 from wengert.errors import GraphError, ShapeError
-from wengert.ir.graph import Graph, apply, constant, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ops.evaluate import as_declared, evaluate, evaluate_all
-from wengert.ops.functions import matmul, mean, one_hot, variance
 
 n, m = Dim("n"), Dim("m")
 
@@ -129,7 +130,7 @@ def test_a_function_letter_has_no_number():
 
 
 def test_a_function_letter_has_symbolic_derivatives():
-    from wengert.autodiff.reverse import vjp
+    from wengert.core.autodiff.reverse import vjp
 
     x, y = input_node("x", ArrayType()), input_node("y", ArrayType())
     f = apply("opaque", x, y, function="f", order=(0, 0))

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.ops import interning
-from wengert.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, product, total
+from wengert.core.ops import interning
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, product, total
 
 A, B = NamedLeaf((2, 3), "A"), NamedLeaf((2, 3), "B")
 

@@ -9,13 +9,13 @@ import mpmath
 import numpy as np
 import pytest
 
-from wengert.autodiff.check import check_grads
-from wengert.autodiff.transforms import grad, push_forward
-from wengert.ir.graph import Graph, apply, constant_like, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import clip, dot, logsumexp, norm, total, variance
-from wengert.passes.open_primes import open_primes
+from wengert.core.autodiff.check import check_grads
+from wengert.core.autodiff.transforms import grad, push_forward
+from wengert.core.ir.graph import Graph, apply, constant_like, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import clip, dot, logsumexp, norm, total, variance
+from wengert.core.passes.open_primes import open_primes
 from wengert.targets import compiled
 
 inf = np.inf
@@ -186,7 +186,7 @@ def test_the_second_derivative_of_a_product_with_zeros():
         return g * g + g
 
     # ∂²/∂x₀∂x₁ of x₀x₁x₂ at (0, 0, 3) is 3: the gradient of the slope by x₀.
-    from wengert.autodiff.transforms import hessian
+    from wengert.core.autodiff.transforms import hessian
 
     graph, values = graph_of(pair, [0.0, 0.0, 3.0])
     (h,) = evaluate(hessian(graph), values)

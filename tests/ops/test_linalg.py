@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ops.matrices import positive_definite, well_conditioned
 from wengert.errors import GraphError
-from wengert.ops.matrices import positive_definite, well_conditioned
 from wengert.scipy import linalg
 
 RNG = np.random.default_rng(21)

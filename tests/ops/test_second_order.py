@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from tests.ops.test_digits import Truth
-from wengert.autodiff.check import check_grads
-from wengert.autodiff.transforms import grad, hessian
-from wengert.ir.graph import Graph, Node, apply, constant_like, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
-from wengert.ops.digits import OPEN
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import clip, dot, logsumexp, norm, total, variance
-from wengert.ops.kinds import has_prime
-from wengert.passes.open_primes import open_primes
+from wengert.core.autodiff.check import check_grads
+from wengert.core.autodiff.transforms import grad, hessian
+from wengert.core.ir.graph import Graph, Node, apply, constant_like, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.digits import OPEN
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import clip, dot, logsumexp, norm, total, variance
+from wengert.core.ops.kinds import has_prime
+from wengert.core.passes.open_primes import open_primes
 
 Function = Callable[[Node], Node]
 inf = np.inf

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import linalg, special
 
+from wengert.core.ops import special_functions
+from wengert.core.ops.matrices import triangular
+from wengert.core.ops.solving import substituted
 from wengert.errors import MissingPackageError
-from wengert.ops import special_functions
-from wengert.ops.matrices import triangular
-from wengert.ops.solving import substituted
 
 RNG = np.random.default_rng(0)
 NEAR_ONE = 1 - 10.0 ** -RNG.uniform(0, 15, size=60)

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.ops.random_terms import LEAVES, SIZES, M, N, graphs, op_names, values_at, well_conditioned
 from tests.thorough import rounds
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.build import build
-from wengert.ops.calls import indicator, negated
-from wengert.ops.evaluate import evaluate
-from wengert.ops.gathering import gather, with_pi
-from wengert.ops.terms import (
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.build import build
+from wengert.core.ops.calls import indicator, negated
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.gathering import gather, with_pi
+from wengert.core.ops.terms import (
     ONE,
     Add,
     Apply,

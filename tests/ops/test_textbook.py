@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
-from wengert.ops.evaluate import evaluate
-from wengert.ops.kinds import has_prime
-from wengert.ops.primes import instance
-from wengert.passes.open_primes import open_primes
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.kinds import has_prime
+from wengert.core.ops.primes import instance
+from wengert.core.passes.open_primes import open_primes
 
 TWO_FORMS = [op.name for op in OPS.values() if op.partials is not op.textbook]
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import scipy.special
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.ops import linalg_references, special_references
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
-from wengert.ops.evaluate import evaluate
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.evaluate import evaluate
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import wengert.ops
-from wengert.ir.vocabulary import Fourier, Linalg, Vocabulary
-from wengert.ops.vocabulary import NUMPY
+import wengert.core.ops
+from wengert.core.ir.vocabulary import Fourier, Linalg, Vocabulary
+from wengert.core.ops.vocabulary import NUMPY
 
-FILES = sorted(Path(wengert.ops.__file__).parent.glob("*.py"))
+FILES = sorted(Path(wengert.core.ops.__file__).parent.glob("*.py"))
 BY_NAME = {"maximum", "minimum", "less", "less_equal", "greater", "greater_equal", "equal", "not_equal"} | {
     "logical_and",
     "logical_or",

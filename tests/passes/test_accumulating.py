@@ -8,11 +8,11 @@ import pytest
 import wengert as wg
 import wengert.numpy as wnp
 from tests.thorough import everyday
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import topological
-from wengert.passes import pipeline
-from wengert.passes.accumulating import accumulate
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import topological
+from wengert.core.passes import pipeline
+from wengert.core.passes.accumulating import accumulate
 from wengert.targets import compiled, interpreter
 
 N = 5

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.passes.test_rules import RULES, graph_of, samples
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import rebuild, topological
+from wengert.core.ops.complex_numbers import WHOLE
+from wengert.core.ops.evaluate import bind_params, evaluate
+from wengert.core.passes.rewrite import rewrite
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import rebuild, topological
-from wengert.ops.complex_numbers import WHOLE
-from wengert.ops.evaluate import bind_params, evaluate
-from wengert.passes.rewrite import rewrite
 
 SIZES = {"n": 5}
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import topological
-from wengert.ops.vocabulary import NUMPY
-from wengert.passes.cse import SMALL, share
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import topological
+from wengert.core.ops.vocabulary import NUMPY
+from wengert.core.passes.cse import SMALL, share
 
 S = ArrayType()
 X, Y = input_node("x", S), input_node("y", S)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-import wengert.ops  # noqa: F401
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
-from wengert.passes.dce import dead, eliminate
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.dce import dead, eliminate
 
 X, Y = input_node("x", ArrayType((3, 2))), input_node("y", ArrayType((4, 2)))
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ops.evaluate import evaluate
-from wengert.passes.fold import LIMIT, fold
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.fold import LIMIT, fold
 
 S = ArrayType()
 NAMED = ArrayType((Dim("m"), 3))

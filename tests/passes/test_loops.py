@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.autodiff.transforms import hvp, push_forward, value_and_grad
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.verify import verify
-from wengert.ir.walk import topological
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
-from wengert.ops.functions import total
-from wengert.ops.loop import Loop, Read
-from wengert.passes.bodies import everywhere, has_bodies
-from wengert.passes.cse import share
-from wengert.passes.fold import fold
-from wengert.passes.hoisting import hoist
-from wengert.passes.joining import join
-from wengert.passes.open_primes import open_primes
-from wengert.passes.pruning import prune
+import wengert.core.ops  # noqa: F401
+from wengert.core.autodiff.transforms import hvp, push_forward, value_and_grad
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import topological
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.functions import total
+from wengert.core.ops.loop import Loop, Read
+from wengert.core.passes.bodies import everywhere, has_bodies
+from wengert.core.passes.cse import share
+from wengert.core.passes.fold import fold
+from wengert.core.passes.hoisting import hoist
+from wengert.core.passes.joining import join
+from wengert.core.passes.open_primes import open_primes
+from wengert.core.passes.pruning import prune
 
 S, V = ArrayType(), ArrayType((3,))
 
@@ -159,7 +159,7 @@ def test_loops_that_read_each_other_stay_apart():
     (first,) = g.outputs
     forward = push_forward(g, "c")
     (tangent,) = (x for x in forward.inputs if x not in g.inputs)
-    from wengert.ir.walk import substitute
+    from wengert.core.ir.walk import substitute
 
     chained = Graph(g.inputs, tuple(substitute(forward.outputs, {tangent: first})))
     joined = join(chained)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.autodiff.transforms import grad
-from wengert.ir.dump import dump
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.evaluate import evaluate
-from wengert.passes.open_primes import open_primes
+import wengert.core.ops  # noqa: F401
+from wengert.core.autodiff.transforms import grad
+from wengert.core.ir.dump import dump
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.open_primes import open_primes
 
 S = ArrayType()
 

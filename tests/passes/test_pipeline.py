@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
+from tests.evaluating import evaluate_all
 from tests.thorough import rounds
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, apply, constant, constant_like, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate, evaluate_all
-from wengert.passes.cse import share
-from wengert.passes.dce import eliminate
-from wengert.passes.fold import fold
-from wengert.passes.open_primes import open_primes
-from wengert.passes.pipeline import Pass, run, stages
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, constant_like, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.cse import share
+from wengert.core.passes.dce import eliminate
+from wengert.core.passes.fold import fold
+from wengert.core.passes.open_primes import open_primes
+from wengert.core.passes.pipeline import Pass, run, stages
 
 N, M = Dim("n"), 3
 TYPES = [ArrayType(), ArrayType((N,)), ArrayType((M,)), ArrayType((N, M))]

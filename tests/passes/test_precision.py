@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.ir.verify import verify
-from wengert.ir.walk import topological
-from wengert.passes import pipeline
-from wengert.passes.precision import in_dtype
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import topological
+from wengert.core.passes import pipeline
+from wengert.core.passes.precision import in_dtype
 from wengert.targets import interpreter
 
 SYSTEMS = {

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.passes.test_rules import samples
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, apply, constant, constant_like, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
-from wengert.passes.pipeline import PIPELINE, run, without
-from wengert.passes.rewrite import Rewrite
-from wengert.passes.stability import STABILITY, applied, may_be_outermost, outcome, stabilise
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, constant_like, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.pipeline import PIPELINE, run, without
+from wengert.core.passes.rewrite import Rewrite
+from wengert.core.passes.stability import STABILITY, applied, may_be_outermost, outcome, stabilise
 
 X = input_node("x", ArrayType((7,)))
 Z = input_node("z", ArrayType((3,)))

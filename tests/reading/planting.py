@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
-from wengert.reading.facts import LOSSES
-from wengert.reading.printing import plain_text
-from wengert.reading.scope import OPAQUE
-from wengert.reading.terms import is_operator
-from wengert.reading.trees import (
+from wengert.notes.reading.facts import LOSSES
+from wengert.notes.reading.printing import plain_text
+from wengert.notes.reading.scope import OPAQUE
+from wengert.notes.reading.terms import is_operator
+from wengert.notes.reading.trees import (
     TRANSPOSE,
     Big,
     Call,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wengert.claims.review import review
+from wengert.notes.claims.review import review
 
 CASES_OF_MATRICES = r"""
 $$M = \max(U, V) = \begin{cases} U & U > V \\ V & \text{else} \end{cases}$$

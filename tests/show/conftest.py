@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from wengert.derive.backward import Backward, derive
-from wengert.elaboration.elaborate import elaborate
-from wengert.elaboration.system import SystemData
-from wengert.notation.reader import read
-from wengert.show.diagram import Diagram, Signal, Vertex
+from wengert.notes.derive.backward import Backward, derive
+from wengert.notes.elaboration.elaborate import elaborate
+from wengert.notes.elaboration.system import SystemData
+from wengert.notes.notation.reader import read
+from wengert.notes.show.diagram import Diagram, Signal, Vertex
 
 UNIT = """params w, b
 data x, t

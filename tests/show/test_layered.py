@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.thorough import rounds
-from wengert.show.layered import Box, Link, assign_layers, layout
-from wengert.show.ordering import crossings, reduce_crossings
+from wengert.notes.show.layered import Box, Link, assign_layers, layout
+from wengert.notes.show.ordering import crossings, reduce_crossings
 
 
 def graph(size: int, seed: int) -> tuple[dict[str, Box], list[Link]]:

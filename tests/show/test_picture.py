@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.thorough import rounds
 from wengert.errors import DataError
-from wengert.show.diagram import Diagram, Signal, Vertex, diagram
-from wengert.show.dot import dot, quoted
-from wengert.show.mathtext import pieces, width
-from wengert.show.scene import scene
-from wengert.show.svg import draw, render, save
+from wengert.notes.show.diagram import Diagram, Signal, Vertex, diagram
+from wengert.notes.show.dot import dot, quoted
+from wengert.notes.show.mathtext import pieces, width
+from wengert.notes.show.scene import scene
+from wengert.notes.show.svg import draw, render, save
 
 SVG = "{http://www.w3.org/2000/svg}"
 

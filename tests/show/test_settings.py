@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.thorough import rounds
 from wengert.errors import DataError
-from wengert.show.settings import parse_setting, template
+from wengert.notes.show.settings import parse_setting, template
 
 
 @pytest.mark.parametrize(

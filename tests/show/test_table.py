@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from wengert.cells import cells, pad, wrap
-from wengert.show.numbers import array, number
-from wengert.show.table import render_text
-from wengert.show.trace import trace
+from wengert.notes.show.numbers import array, number
+from wengert.notes.show.table import render_text
+from wengert.notes.show.trace import trace
 
 UNIT = """\
 forward

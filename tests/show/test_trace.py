@@ -8,13 +8,13 @@ import math
 import numpy as np
 import pytest
 
-from wengert.derive.random_points import concrete, draw_point, sizes_for
-from wengert.elaboration.elaborate import elaborate
+from wengert.core.ir.names import bar
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import DataError, EquationError, ShapeError
-from wengert.ir.names import bar
-from wengert.notation.reader import read
-from wengert.ops.evaluate import evaluate
-from wengert.show.trace import trace
+from wengert.notes.derive.random_points import concrete, draw_point, sizes_for
+from wengert.notes.elaboration.elaborate import elaborate
+from wengert.notes.notation.reader import read
+from wengert.notes.show.trace import trace
 
 
 def rows(found):
@@ -159,7 +159,7 @@ def test_error_signal_of_a_vector_is_given_from_outside(layer):
 
 
 def test_a_function_without_a_formula_has_no_numbers():
-    from wengert.derive.backward import derive
+    from wengert.notes.derive.backward import derive
 
     system = elaborate(read("φ: function\nz = w x\nL = φ(z)\n"))
     with pytest.raises(EquationError, match="'φ' has no formula"):

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ops.functions import matmul
 from wengert.errors import GraphError, ShapeError, WengertError
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ops.functions import matmul
 from wengert.targets import compiled, interpreter
 from wengert.targets.native import cache
 
@@ -288,7 +288,7 @@ def test_an_index_outside_has_the_interpreters_words(bad, size):
 
 
 def test_a_bad_index_in_a_branch_not_taken_is_no_error():
-    from wengert.ops.control import results
+    from wengert.core.ops.control import results
 
     x, k = node("x", 6), node("k", 3, dtype="int64")
     a, b = node("a", 6), node("b", 3, dtype="int64")

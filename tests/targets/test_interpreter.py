@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.graph import Graph, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ops.functions import mean
 from wengert.errors import ShapeError
-from wengert.ir.graph import Graph, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ops.functions import mean
 from wengert.targets import interpreter
 
 
@@ -26,8 +26,8 @@ def test_a_compiled_graph_takes_arrays_of_any_bound_size():
 def test_what_depends_on_no_input_runs_once():
     from dataclasses import replace
 
-    from wengert.ir.graph import apply
-    from wengert.ir.op import OPS
+    from wengert.core.ir.graph import apply
+    from wengert.core.ir.op import OPS
 
     calls = []
 

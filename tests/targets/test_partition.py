@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
-from wengert.autodiff.reverse import vjp
+import wengert.core.autodiff  # noqa: F401
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.notation import unwritten
+from wengert.core.ir.op import Op
+from wengert.core.ir.types import ArrayType, Dim, TupleType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.notation import unwritten
-from wengert.ir.op import Op
-from wengert.ir.types import ArrayType, Dim, TupleType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
 from wengert.targets import compiled, native
 from wengert.targets.native.support import is_native
 from wengert.targets.partition import partition

@@ -63,7 +63,7 @@ def test_what_is_the_same_for_all_entries_of_a_batch_is_not_laid_out_but_a_resul
 
 def test_nothing_is_derived_before_it_is_refused(monkeypatch):
     calls = []
-    monkeypatch.setattr("wengert.transforms.matrices.blocks", lambda *given: calls.append(given))
+    monkeypatch.setattr("wengert.functions.transforms.matrices.blocks", lambda *given: calls.append(given))
     for name in ("jacobian", "hessian"):
         with pytest.raises(MemoryLimitError):
             ROUTES[name]()

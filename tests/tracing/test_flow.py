@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ir.walk import topological
+from wengert.core.passes import pipeline
 from wengert.errors import TraceError
-from wengert.ir.walk import topological
-from wengert.passes import pipeline
 
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(8, 3)), RNG.normal(size=8)
@@ -109,7 +109,7 @@ def test_only_the_branch_that_is_taken_runs():
         return wg.cond(x > 0, lambda x: x * x, lambda x: x * wg.asarray(np.arange(3.0))[k], x)
 
     graph = wg.trace(f)(1.0, 7)
-    from wengert.ops.evaluate import evaluate
+    from wengert.core.ops.evaluate import evaluate
 
     assert evaluate(graph, {"x": 3.0, "k": 7}) == (9.0,)
 

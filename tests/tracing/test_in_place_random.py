@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import TraceError
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
+from wengert.functions.tracing.record import traced_program
 
 A = np.random.default_rng(5).uniform(0.2, 1.2, size=(3, 4))
 

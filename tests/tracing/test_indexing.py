@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import wengert as wg
 from tests.thorough import rounds
-from wengert.autodiff.check import check_grads
+from wengert.core.autodiff.check import check_grads
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import GraphError, TraceError
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
+from wengert.functions.tracing.record import traced_program
 
 X = np.random.default_rng(0).normal(size=(4, 3, 5))
 

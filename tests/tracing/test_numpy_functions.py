@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.autodiff.check import check_grads
+from wengert.core.autodiff.check import check_grads
+from wengert.core.ir.verify import verify
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import TraceError
-from wengert.ir.verify import verify
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
+from wengert.functions.tracing.record import traced_program
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.uniform(0.2, 0.9, size=(3, 4)), RNG.uniform(0.2, 0.9, size=(3, 4))
@@ -143,7 +143,7 @@ REFUSED = {
     "order": (lambda x: np.reshape(x, (4, 3), order="A"), "in the order 'A'"),
     "where of one": (lambda x: np.where(x > 0), "is not known while a function is traced"),
     "complex": (lambda x: x * np.clongdouble(1j), "no values of dtype complex256"),
-    "dot": (lambda x: X.dot(x), "cannot become a NumPy array"),
+    "searchsorted": (lambda x: X.searchsorted(x), "cannot become a NumPy array"),
     "float16": (lambda x: x.astype(np.float16), "no values of dtype float16"),
     "a text": (lambda x: np.where(x > 0, x, "a"), "dtype"),
     "a whole reciprocal": (lambda x: np.reciprocal(x.astype(int)), "reciprocal of a whole number"),

@@ -7,9 +7,9 @@ import pytest
 
 import wengert as wg
 from tests.thorough import rounds
-from wengert.ir.walk import topological
-from wengert.namespaces import standing
-from wengert.tracing.record import traced_program
+from wengert.core.ir.walk import topological
+from wengert.functions.namespaces import standing
+from wengert.functions.tracing.record import traced_program
 
 RNG = np.random.default_rng(3)
 STATES = RNG.dirichlet(np.ones(4), 4)

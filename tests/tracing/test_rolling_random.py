@@ -9,10 +9,10 @@ import pytest
 
 import wengert as wg
 from tests.thorough import rounds
-from wengert.ir.walk import topological
-from wengert.namespaces import standing
+from wengert.core.ir.walk import topological
+from wengert.functions.namespaces import standing
+from wengert.functions.tracing.record import traced_program
 from wengert.targets import interpreter
-from wengert.tracing.record import traced_program
 
 X, V = np.random.default_rng(5).normal(size=(64, 3, 3)), np.array([0.3, -0.8, 1.1])
 

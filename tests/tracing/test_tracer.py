@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ir.dump import dump
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import TraceError
-from wengert.ir.dump import dump
-from wengert.ops.evaluate import evaluate
-from wengert.tracing.record import traced_program
-from wengert.tracing.tracer import current
+from wengert.functions.tracing.record import traced_program
+from wengert.functions.tracing.tracer import current
 
 Point = namedtuple("Point", "x y")
 
@@ -47,7 +47,7 @@ NUMBERS = {
     "index": (lambda x: [1, 2][x], "cannot become an index", "wg.asarray(a)[i]"),
     "range": (lambda x: list(range(x)), "cannot become an index", "from outside"),
     "round": (lambda x: round(x), "cannot become a rounded number", "convert it outside"),
-    "array": (lambda x: PLACE.dot(x), "cannot become a NumPy array", "wg.asarray(a)[i]"),
+    "array": (lambda x: PLACE.searchsorted(x), "cannot become a NumPy array", "wg.asarray(a)[i]"),
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wengert.errors import TraceError
-from wengert.tracing.record import traced_program
+from wengert.functions.tracing.record import traced_program
 
 RNG = np.random.default_rng(0)
 X, V, B = RNG.normal(size=(3, 4)), RNG.normal(size=4), RNG.normal(size=(2, 3, 4))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.autodiff.memory import StepBytes, least_bytes, segments
+from wengert.core.autodiff.memory import StepBytes, least_bytes, segments
 from wengert.errors import TraceError
 from wengert.targets.native.loops.buffers import plan
 from wengert.targets.native.loops.lower import lower
@@ -61,7 +61,7 @@ def test_a_checkpoint_saves_memory_in_code():
 def test_a_checkpoint_computes_its_body_twice():
     def products(f):
         graph = wg.compile(wg.grad(f)).graph(X)
-        from wengert.ir.walk import topological
+        from wengert.core.ir.walk import topological
 
         return sum(node.op.name == "tanh" for node in topological(graph.outputs))
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ir.graph import Graph
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes import pipeline
 from wengert.errors import CheckError, ShapeError, TraceError
-from wengert.ir.graph import Graph
-from wengert.ops.evaluate import evaluate
-from wengert.passes import pipeline
 
 Z = np.array([1 + 2j, -0.5 + 0.3j, -1.2 - 0.7j])
 

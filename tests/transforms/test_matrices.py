@@ -38,9 +38,9 @@ def test_a_jacobian_is_the_same_in_every_mode_and_memory(mode, memory):
 
 
 def test_the_mode_follows_from_the_shapes():
-    from wengert.autodiff.jacobians import cheaper
-    from wengert.ir.graph import input_node
-    from wengert.ir.types import ArrayType
+    from wengert.core.autodiff.jacobians import cheaper
+    from wengert.core.ir.graph import input_node
+    from wengert.core.ir.types import ArrayType
 
     few, many = input_node("x", ArrayType((2,))), input_node("y", ArrayType((3, 5)))
     assert cheaper([many], [few]) == "forward"
@@ -50,7 +50,7 @@ def test_the_mode_follows_from_the_shapes():
 
 def test_the_memory_bounds_the_entries_of_a_batch():
     """A batch of 100 signals of 100 entries needs 80 kB for each value; with 10 kB no value of the loop has more than 1,250."""
-    from wengert.ir.walk import topological
+    from wengert.core.ir.walk import topological
 
     x = np.linspace(0.0, 1.0, 100)
     graph = wg.trace(wg.jacobian(lambda x: np.sin(x) * np.sum(x), memory=10_000))(x)

@@ -10,8 +10,8 @@ import pytest
 from scipy import linalg
 
 import wengert as wg
+from wengert.core.ir.walk import topological
 from wengert.errors import CheckError, TraceError
-from wengert.ir.walk import topological
 
 X = np.array([0.3, -0.7, 1.2])
 

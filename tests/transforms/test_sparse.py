@@ -88,8 +88,8 @@ def test_the_structure_is_exact_where_no_value_decides(name):
 @pytest.mark.parametrize("n", [10, 200])
 def test_columns_that_meet_in_no_row_are_computed_together(n):
     """A second difference has three diagonals, so three colours whatever its size."""
-    from wengert.engine.sight import seen
-    from wengert.transforms.sparse import jacobian_plan
+    from wengert.functions.run.runs import seen
+    from wengert.functions.transforms.sparse import jacobian_plan
 
     def f(x):
         return np.diff(x, 2) * x[1:-1]
@@ -99,8 +99,8 @@ def test_columns_that_meet_in_no_row_are_computed_together(n):
 
 @pytest.mark.parametrize("dense", ["a row", "a column"])
 def test_a_full_row_is_taken_backward_and_a_full_column_forward(dense):
-    from wengert.engine.sight import seen
-    from wengert.transforms.sparse import jacobian_plan
+    from wengert.functions.run.runs import seen
+    from wengert.functions.transforms.sparse import jacobian_plan
 
     def row(x):
         return np.concatenate([x**2, [np.sum(x)]])
@@ -124,7 +124,7 @@ def test_indices_and_zeros_that_are_arguments_may_change_from_call_to_call():
 
 
 def test_the_structure_is_found_once_for_a_path():
-    from wengert.transforms import sparse as module
+    from wengert.functions.transforms import sparse as module
 
     calls = []
     real = module._pattern

@@ -1,6 +1,7 @@
 // The drawing of the graph from the data of wengert/blackboard/picture.py.
 import type { Graph, GraphText, Piece, Value } from "./protocol";
 import { format, heatMap, shapeOf } from "./heat";
+import type { Say } from "./words";
 import { svg } from "./dom";
 
 const UPRIGHT = "KaTeX_Main, 'Times New Roman', 'Liberation Serif', serif";
@@ -65,8 +66,17 @@ function drawText(text: GraphText, into: SVGElement): void {
   into.append(group);
 }
 
-export function drawGraph(graph: Graph, title: string): SVGElement {
-  const drawing = svg("svg", { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width, height: graph.height, role: "img", "aria-label": `${title}. ${graph.describe}`, class: "drawing" });
+/** The graph in words, for those who cannot see it. */
+function described({ describe }: Graph, say: Say): string {
+  const lines = [
+    ...describe.from.map(([name, parents]) => say("describe.from", { name, parents: parents.join(", ") })),
+    ...describe.back.map(([child, signal, parent]) => say("describe.back", { child, signal, parent })),
+  ];
+  return `${say("graph")}. ${lines.join("; ") || say("describe.one")}.`;
+}
+
+export function drawGraph(graph: Graph, say: Say): SVGElement {
+  const drawing = svg("svg", { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width, height: graph.height, role: "img", "aria-label": described(graph, say), class: "drawing" });
   for (const arrow of graph.arrows) {
     const group = svg("g", { class: arrow.back ? "arrow back" : "arrow", "data-parent": arrow.parent ?? "", "data-child": arrow.child ?? "" });
     group.append(svg("path", { d: arrow.path, class: "shaft" }), svg("polygon", { points: arrow.head.join(" "), class: "head" }));

@@ -104,7 +104,7 @@ export class Lesson {
     const key = JSON.stringify(graph);
     if (key === this.drawn && !anew) return;
     this.drawn = key;
-    this.drawing = drawGraph(graph, this.say("graph"));
+    this.drawing = drawGraph(graph, this.say);
     const kinds = graph.kinds.map((kind) => el("span", { class: `kind ${kind}` }, sayOr(this.say, `kind.${kind}`, kind)));
     const ways = [el("span", { class: "kind way" }, this.say("way.forward")), el("span", { class: "kind way back" }, this.say("way.back"))];
     this.graph.body.replaceChildren(this.drawing, el("div", { class: "kinds" }, ...kinds, ...ways));

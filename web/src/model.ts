@@ -4,6 +4,8 @@ import type { Backward, BackwardLine, Diagnostic, Direction, ForwardLine, Graph,
 export type Topic = "text" | "diagnostics" | "read" | "backward" | "graph" | "numbers" | "step" | "state" | "light" | "reply";
 export type Step = { way: "forward"; line: ForwardLine } | { way: "backward"; line: BackwardLine };
 
+const SHOWN = ["edit", "numbers", "graph"]; // the requests whose answers are the board
+
 let count = 0; // of requests, over all models of a page: a reply to an earlier model is none to this one
 
 export class Model {
@@ -18,7 +20,8 @@ export class Model {
   step = 0;
   stale = false;
   open = true;
-  lost: string | null = null;
+  /** The answer that did not come: why, and to what. */
+  lost: { why: string; of: string } | null = null;
   lit: string | null = null;
   /** The last reply that views beyond the lesson asked for. */
   reply: Reply | null = null;
@@ -27,6 +30,7 @@ export class Model {
   private readonly newest = new Map<string, number>();
   private readonly typeOf = new Map<number, string>();
   private left = false;
+  private again = ""; // the text that was asked for once more after the engine died over it
 
   constructor(
     private readonly link: Link | null,
@@ -154,6 +158,7 @@ export class Model {
     const asked = reply.id == null ? undefined : this.typeOf.get(reply.id);
     if (reply.id != null && asked === undefined) return; // it was asked by another model
     if (asked !== undefined && reply.id !== this.newest.get(asked)) return; // a newer request of this kind is on its way
+    if (reply.type !== "lost" && this.lost?.of === asked) this.found();
     switch (reply.type) {
       case "diagnostics":
         if (asked !== undefined && asked !== "edit" && asked !== "numbers") return this.other(reply);
@@ -176,12 +181,33 @@ export class Model {
         this.takeNumbers(reply);
         return;
       case "lost":
-        this.lost = reply.why;
-        this.tell("state");
-        return this.other(reply);
+        return this.takeLost(reply, asked ?? "");
       default:
         return this.other(reply);
     }
+  }
+
+  /** What was lost is there again. */
+  private found(): void {
+    this.lost = null;
+    this.tell("state");
+  }
+
+  /** An answer did not come. An engine that died over a text may have died by chance: once it is asked again. */
+  private takeLost(reply: Reply & { type: "lost" }, of: string): void {
+    const again = reply.why === "died" && of === "edit" && this.again !== this.text;
+    this.lost = { why: again ? "again" : reply.why, of };
+    this.tell("state");
+    if (again) {
+      this.again = this.text;
+      this.ask();
+    }
+    this.other(reply);
+  }
+
+  /** Whether what is shown is not of the text and the values any more. */
+  get grey(): boolean {
+    return this.stale || !this.open || SHOWN.includes(this.lost?.of ?? "");
   }
 
   private other(reply: Reply): void {
@@ -193,7 +219,6 @@ export class Model {
     this.read = reply;
     this.diagnostics = reply.diagnostics;
     this.stale = false;
-    this.lost = null;
     this.graphs = this.link ? {} : this.graphs;
     this.tell("diagnostics");
     this.tell("read");

@@ -8,8 +8,8 @@ import type { Direction, Link, Start } from "./protocol";
 
 export interface Mounted { leave(): void }
 
-/** A board inside a shadow root of `host`, so that no style leaks in or out; `keys` is what hears its keys. */
-export function mount(host: HTMLElement, link: Link | null, start: Start, keys: HTMLElement | Document, address: string | null): Mounted {
+/** A board inside a shadow root of `host`, so that no style leaks in or out; `keys` is what hears its keys, `spoken` who is told of its language. */
+export function mount(host: HTMLElement, link: Link | null, start: Start, keys: HTMLElement | Document, address: string | null, spoken?: (lang: string) => void): Mounted {
   void loadFonts();
   const root = host.attachShadow({ mode: "open" });
   for (const text of [katexCss, plotCss, boardCss]) {
@@ -26,6 +26,7 @@ export function mount(host: HTMLElement, link: Link | null, start: Start, keys: 
     board = new Board(own, lang, { root, address, again: (next) => make(next, link ? { ...withoutReplies(from), text: own.text, values: own.values } : from) });
     root.replaceChildren(board.root);
     own.begin();
+    spoken?.(lang);
   };
   make(start.lang, start);
   const watch = new ResizeObserver(() => {

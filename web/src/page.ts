@@ -1,6 +1,7 @@
 // The entry of the local page and of the saved file.
 import { exerciseText } from "./exercise";
 import { mount } from "./mount";
+import { sayIn } from "./words";
 import type { Link, Reply, Start } from "./protocol";
 
 const AGAIN = 800; // milliseconds before another try to reach the server
@@ -46,6 +47,9 @@ if (exercise !== null && !start.saved) Object.assign(start, { text: exercise, ex
 if (host) {
   host.replaceChildren();
   const link = start.saved ? null : socket(`ws://${location.host}/ws`);
-  mount(host, link, start, document, start.saved ? null : location.origin + location.pathname);
+  mount(host, link, start, document, start.saved ? null : location.origin + location.pathname, (lang) => {
+    document.documentElement.lang = lang;
+    document.title = `wengert · ${sayIn(lang)("title")}`;
+  });
   addEventListener("hashchange", () => exerciseText(location.hash) !== null && location.reload());
 }

@@ -57,7 +57,7 @@ export interface Graph {
   direction: Direction;
   width: number;
   height: number;
-  describe: string;
+  describe: { from: [name: string, parents: string[]][]; back: [child: string, signal: string, parent: string][] };
   kinds: string[];
   frames: Frame[];
   arrows: Arrow[];

@@ -1,6 +1,7 @@
 """The board: a system's forward lines, graph, backward lines, steps and numbers, to see, step through and play with.
 
-    content ──▶ server (worker, process, guard): a local page · widget: a notebook · export: one file
+    content ──▶ worker, process ──▶ session ──▶ server (guard): a local page · widget: a notebook
+    content ──▶ export: one file
     protocol: the messages · lines, picture, diagnostics: what they carry · judging, comparing, training: further views
 
 It has no mathematics of its own: what is shown comes from the reader, the derivation, the trace, the check and the training. Read

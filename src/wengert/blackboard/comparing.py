@@ -7,11 +7,11 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from wengert.blackboard.subject import Subject
-from wengert.derive import expand
-from wengert.derive.counting import OperationCount
-from wengert.derive.difference import difference
-from wengert.notation.expr import Ref
-from wengert.notation.unicode import show
+from wengert.notes.derive import expand
+from wengert.notes.derive.counting import OperationCount
+from wengert.notes.derive.difference import difference
+from wengert.notes.notation.expr import Ref
+from wengert.notes.notation.unicode import show
 
 
 def compared(old: Subject, new: Subject) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from wengert.blackboard.diagnostics import diagnostic
 from wengert.blackboard.judging import judged
 from wengert.blackboard.numbers import fitting, nudged, numbers
 from wengert.blackboard.subject import Subject
-from wengert.derive import verify
-from wengert.derive.printed import FORMS
 from wengert.errors import CheckError, WengertError
 from wengert.languages import LANGUAGES, printed
+from wengert.notes.derive import verify
+from wengert.notes.derive.printed import FORMS
 
 Reply = dict[str, Any]
 KEPT = 64

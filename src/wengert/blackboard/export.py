@@ -10,8 +10,8 @@ from wengert.atomic import write_atomically
 from wengert.blackboard.content import Content
 from wengert.blackboard.numbers import plain_values
 from wengert.blackboard.page import saved
-from wengert.derive.printed import FORMS
 from wengert.errors import DataError
+from wengert.notes.derive.printed import FORMS
 
 
 def save(path: Path, text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> None:

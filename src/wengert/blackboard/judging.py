@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from wengert.blackboard.subject import Subject
-from wengert.claims.review import ReviewRow, review
 from wengert.languages import LANGUAGES, printed
+from wengert.notes.claims.review import ReviewRow, review
 
 
 def judged(subject: Subject, lines: str, lang: str = LANGUAGES[0]) -> dict[str, Any]:

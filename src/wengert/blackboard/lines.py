@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.derive.report import aside, symbols_of
-from wengert.elaboration.system import SystemData
-from wengert.notation import unicode
-from wengert.notation.expr import Expr, Line, Ref
-from wengert.notation.latex import LatexPrinter
+from wengert.notes.derive.report import aside, symbols_of
+from wengert.notes.elaboration.system import SystemData
+from wengert.notes.notation import unicode
+from wengert.notes.notation.expr import Expr, Line, Ref
+from wengert.notes.notation.latex import LatexPrinter
 
 
 class MarkedLatex(LatexPrinter):

@@ -9,12 +9,12 @@ import numpy as np
 
 from wengert.blackboard.diagnostics import diagnostic
 from wengert.blackboard.subject import Subject
+from wengert.core.ir.types import bind_shape
 from wengert.errors import DataError, WengertError
-from wengert.ir.types import bind_shape
 from wengert.languages import LANGUAGES
-from wengert.show.numbers import plain
-from wengert.show.settings import complete, known_sizes, resolve
-from wengert.show.trace import ValueTrace, trace
+from wengert.notes.show.numbers import plain
+from wengert.notes.show.settings import complete, known_sizes, resolve
+from wengert.notes.show.trace import ValueTrace, trace
 
 MOST_SHOWN = 4096
 """An array with more entries goes to the page by its first ones on each axis."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wengert.ir.names import is_bar, unbar
-from wengert.show.diagram import Diagram
-from wengert.show.mathtext import StyledText
-from wengert.show.scene import BACK, GREY, Arrow, Curve, Direction, Text, scene
+from wengert.core.ir.names import is_bar, unbar
+from wengert.notes.show.diagram import Diagram
+from wengert.notes.show.mathtext import StyledText
+from wengert.notes.show.scene import BACK, GREY, Arrow, Curve, Direction, Text, scene
 
 
 def picture(graph: Diagram, marks: Mapping[str, int], direction: Direction) -> dict[str, Any]:
@@ -30,7 +30,10 @@ def picture(graph: Diagram, marks: Mapping[str, int], direction: Direction) -> d
         "direction": direction,
         "width": round(drawn.width),
         "height": round(height),
-        "describe": graph.describe(),
+        "describe": {
+            "from": [list(each) for each in graph.computed()],
+            "back": [list(each) for each in graph.sent_back()],
+        },
         "kinds": list(graph.kinds),
         "frames": [
             {

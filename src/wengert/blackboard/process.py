@@ -8,9 +8,10 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from wengert.blackboard.worker import DONE, serve
@@ -19,6 +20,7 @@ MEGABYTES = 1024
 SECONDS = 20.0
 """So long may one answer take."""
 
+_MAIN = threading.Lock()
 _METHODS = multiprocessing.get_all_start_methods()
 CONTEXT: Any = multiprocessing.get_context("forkserver" if "forkserver" in _METHODS else "spawn")
 if "forkserver" in _METHODS:
@@ -33,6 +35,20 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
+@contextlib.contextmanager
+def unnamed_main() -> Iterator[None]:
+    """A process that is started here does not import the user's script or notebook, which would run once more in it."""
+    with _MAIN:
+        main = sys.modules["__main__"]
+        kept = {name: main.__dict__[name] for name in ("__file__", "__spec__") if name in main.__dict__}
+        main.__dict__.pop("__file__", None)
+        main.__spec__ = None
+        try:
+            yield
+        finally:
+            main.__dict__.update(kept)
+
+
 class Process:
     """One process with a thread that hands its messages on; `take` gets each, and None when it has ended."""
 
@@ -41,7 +57,8 @@ class Process:
         self.pipe, self.take = here, take
         self.sent, self.unwanted = 0, CONTEXT.RawValue("q", 0)  # requests are counted on both sides
         self.process = CONTEXT.Process(target=serve, args=(there, megabytes, self.unwanted), daemon=True)
-        self.process.start()
+        with unnamed_main():
+            self.process.start()
         there.close()
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -117,7 +134,8 @@ class Worker:
                     process.send(message)
                 self.sent = True
                 while (left := self.since + limit - time.monotonic()) > 0:
-                    message = await asyncio.wait_for(self.replies.get(), left)
+                    async with asyncio.timeout(left):
+                        message = await self.replies.get()
                     if message == DONE:
                         return
                     if message is None:

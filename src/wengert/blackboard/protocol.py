@@ -22,7 +22,7 @@ as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. 
                  keeps its last board
     read         form, written, diagnostics, forward: [{q, tex, text, from, to, space, reads}], quantities: [{name, tex, kind, …}]
     backward     form, remark, legend, backward: [{q, lines, children, rules, chain, substituted, sums, sources, result}]
-    graph        direction, width, height, describe, frames, arrows, texts
+    graph        direction, width, height, describe: {from, back}, frames, arrows, texts
     numbers      forward: [{q, value}], backward: [{q, value, uses: [{child, value}]}], sizes; or error: a diagnostic
     checked      holds, said
     nudged       q, change, predicted

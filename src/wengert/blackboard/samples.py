@@ -7,6 +7,17 @@ import numpy as np
 from wengert.train.data import NAMED_SETS
 from wengert.train.table import Table
 
+LECTURE = """\
+# The system with which lectures begin: one logistic unit, squared error, weight decay.
+params w, b
+data x, t
+
+z = w x + b
+y = σ(z)
+L = ½ (y − t)²
+R = ½ w²
+L_reg = L + λ R
+"""
 UNIT = """\
 # One logistic unit, squared error.
 params w, b
@@ -88,6 +99,7 @@ L = ½ yᵀ α + ½ log det K
 """
 EXAMPLES = {
     "hidden": HIDDEN,
+    "lecture": LECTURE,
     "unit": UNIT,
     "moons": MOONS,
     "softmax": SOFTMAX,

@@ -20,110 +20,53 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from wengert.blackboard.guard import FORBIDDEN, HEADERS, POLICY_VIOLATION, RequestGuard, cookie_name, same
 from wengert.blackboard.numbers import plain_values
 from wengert.blackboard.page import bundle, served
-from wengert.blackboard.process import Worker, warm_up
+from wengert.blackboard.process import warm_up
 from wengert.blackboard.protocol import MOST_MESSAGE, ProtocolError, request
 from wengert.blackboard.samples import DATA, EXAMPLES
+from wengert.blackboard.session import Session
 from wengert.languages import LANGUAGES
 
 FLOOD = 2000
 """A page that sends more messages a second is none of ours."""
 UNREADABLE = 1003
-RESTING = "check"
-"""What is asked when typing rests; an edit does not wait for it, and the page asks again."""
-PATIENCE = 0.4
-"""An answer that is younger is not cancelled for a newer request of its kind: fast typing would never see one."""
-HOURS = 3600.0
-"""So long may a training go on."""
 
 
-class Session:
-    """One page: the newest request of each kind waits, older ones are dropped; trainings have a process of their own."""
+async def conversation(ws: WebSocket) -> None:
+    """Serve one page until it leaves."""
 
-    def __init__(self, ws: WebSocket) -> None:
-        self.ws = ws
-        self.worker, self.trainer = Worker(), Worker()
-        self.newest: dict[str, dict[str, Any]] = {}
-        self.running = ""
-        self.wake = asyncio.Event()
-        self.training: asyncio.Task[None] | None = None
-        self.lock = asyncio.Lock()
+    async def send(reply: bytes) -> None:
+        if ws.application_state is WebSocketState.CONNECTED:
+            await ws.send_text(reply.decode())
 
-    async def run(self) -> None:
-        """Serve the page until it leaves."""
-        await self.ws.accept()
-        work = asyncio.create_task(self.work())
+    await ws.accept()
+    session = Session(send)
+    session.begin()
+    try:
+        await listen(ws, session)
+    except WebSocketDisconnect:
+        pass
+    finally:
+        await session.close()
+
+
+async def listen(ws: WebSocket, session: Session) -> None:
+    """Take requests; what is no request ends the session, and so does a flood of them."""
+    loop = asyncio.get_running_loop()
+    count, second = 0, loop.time()
+    while True:
+        raw = await ws.receive_text()
+        count += 1
+        if loop.time() - second > 1:
+            count, second = 1, loop.time()
         try:
-            await self.listen()
-        except WebSocketDisconnect:
-            pass
-        finally:
-            work.cancel()
-            if self.training is not None:
-                self.training.cancel()
-            await asyncio.to_thread(self.worker.close)
-            await asyncio.to_thread(self.trainer.close)
-
-    async def listen(self) -> None:
-        """Take requests; what is no request ends the session."""
-        loop = asyncio.get_running_loop()
-        count, second = 0, loop.time()
-        while True:
-            raw = await self.ws.receive_text()
-            count += 1
-            if loop.time() - second > 1:
-                count, second = 1, loop.time()
-            try:
-                found = request(raw)
-            except ProtocolError:
-                await self.ws.close(UNREADABLE)
-                return
-            if count > FLOOD:
-                await self.ws.close(POLICY_VIOLATION)
-                return
-            await self.taken(found)
-
-    async def taken(self, found: dict[str, Any]) -> None:
-        """A request, put where it will be answered."""
-        if found["type"] == "train":
-            await self.stop()
-            self.training = asyncio.create_task(self.answer(self.trainer, found, HOURS))
-        elif found["type"] == "control" and found.get("to") == "stop":
-            await self.stop()
-        elif found["type"] == "control":
-            self.trainer.tell(found)
-        else:
-            if found["type"] == "edit":
-                self.newest.pop(RESTING, None)
-            self.newest[found["type"]] = found
-            if found["type"] == self.running:
-                self.worker.cancel(PATIENCE)
-            elif found["type"] == "edit" and self.running == RESTING:
-                self.worker.cancel()
-            self.wake.set()
-
-    async def stop(self) -> None:
-        """End a training at once, with its process."""
-        if self.training is not None and not self.training.done():
-            self.training.cancel()
-            await asyncio.to_thread(self.trainer.drop)
-
-    async def work(self) -> None:
-        """Answer what waits, the oldest kind first."""
-        while True:
-            await self.wake.wait()
-            self.wake.clear()
-            while self.newest:
-                self.running = next(iter(self.newest))
-                await self.answer(self.worker, self.newest.pop(self.running))
-                self.running = ""
-
-    async def answer(self, worker: Worker, asked: dict[str, Any], seconds: float | None = None) -> None:
-        """Send the replies to a request as they come."""
-        async for reply in worker.ask(asked, seconds):
-            async with self.lock:
-                if self.ws.application_state is not WebSocketState.CONNECTED:
-                    return
-                await self.ws.send_text(reply.decode())
+            found = request(raw)
+        except ProtocolError:
+            await ws.close(UNREADABLE)
+            return
+        if count > FLOOD:
+            await ws.close(POLICY_VIOLATION)
+            return
+        await session.taken(found)
 
 
 def application(
@@ -159,10 +102,7 @@ def application(
             return PlainTextResponse("", 404, HEADERS)
         return Response(found[0], media_type=found[1], headers=HEADERS)
 
-    async def session(ws: WebSocket) -> None:
-        await Session(ws).run()
-
-    routes = [Route("/", index), Route("/static/{name}", file), WebSocketRoute("/ws", session)]
+    routes = [Route("/", index), Route("/static/{name}", file), WebSocketRoute("/ws", conversation)]
     return RequestGuard(Starlette(routes=routes), port, token)
 
 

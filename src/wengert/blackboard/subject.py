@@ -9,14 +9,14 @@ from wengert.api import equations_from_text
 from wengert.blackboard.diagnostics import utf16, warning
 from wengert.blackboard.lines import SystemLines, space_tex
 from wengert.blackboard.picture import picture
-from wengert.derive import backward as backward_pass
-from wengert.derive import steps
-from wengert.derive.printed import LinePrinter, default_form
+from wengert.core.ir.types import Dim
 from wengert.errors import EquationError
-from wengert.ir.types import Dim
 from wengert.languages import LANGUAGES, printed
-from wengert.show.diagram import diagram, space
-from wengert.show.scene import Direction
+from wengert.notes.derive import backward as backward_pass
+from wengert.notes.derive import steps
+from wengert.notes.derive.printed import LinePrinter, default_form
+from wengert.notes.show.diagram import diagram, space
+from wengert.notes.show.scene import Direction
 
 
 class Subject:

@@ -17,8 +17,8 @@ from wengert.blackboard.samples import DATA, SAMPLES, sample
 from wengert.blackboard.subject import Subject
 from wengert.errors import DataError, WengertError
 from wengert.languages import LANGUAGES
-from wengert.show.numbers import plain
-from wengert.show.settings import parse_setting
+from wengert.notes.show.numbers import plain
+from wengert.notes.show.settings import parse_setting
 from wengert.train.csvfile import csv_table
 from wengert.train.equations import task
 from wengert.train.loop import fit

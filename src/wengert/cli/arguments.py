@@ -121,7 +121,7 @@ def values_in(settings: list[str]) -> Mapping[str, Any]:
     """Values from w=0.5, x=[1,2,3]."""
     if not settings:
         return {}
-    from wengert.show.settings import parse_setting
+    from wengert.notes.show.settings import parse_setting
 
     values: dict[str, Any] = {}
     for setting in settings:

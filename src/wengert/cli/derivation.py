@@ -83,7 +83,7 @@ def derive(
 
 
 def _print_json(derivation: Any, sizes: Mapping[str, int], checked: Any) -> None:
-    from wengert.derive import report, steps
+    from wengert.notes.derive import report, steps
 
     content = report.derivation_json(
         derivation.data, derivation.lines(sizes), steps.steps(derivation.data, derivation.form)
@@ -105,7 +105,7 @@ def diff(
     ascii: Ascii = False,
 ) -> None:
     """Which lines of the backward pass change from one system to another, for example when the loss is swapped."""
-    from wengert.derive.report import difference_text
+    from wengert.notes.derive.report import difference_text
 
     before, after = read_system(old, which), read_system(new, which)
     names = names_in(wrt)
@@ -135,8 +135,8 @@ def trace(
 
     import numpy as np
 
-    from wengert.show.table import render_text
-    from wengert.show.trace import trace as run
+    from wengert.notes.show.table import render_text
+    from wengert.notes.show.trace import trace as run
 
     system = read_system(file, which)
     derivation = system.backward(loss or None, names_in(wrt))
@@ -167,7 +167,7 @@ def draw(
     forward: Annotated[bool, typer.Option("--forward", help="leave the error signals out")] = False,
 ) -> None:
     """The computation graph: forward edges and the error signals on the way back."""
-    from wengert.show.svg import save
+    from wengert.notes.show.svg import save
 
     if out.suffix.lower() not in (".svg", ".dot", ".gv"):
         raise WengertError(

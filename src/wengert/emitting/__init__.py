@@ -9,7 +9,6 @@ pieces of source (`code`) with a table of spellings for each language (`spelling
 
 from __future__ import annotations
 
-from wengert.derive.backward import Backward
 from wengert.emitting import c, triton
 from wengert.emitting.code import NotWritten
 from wengert.emitting.latex import latex_source
@@ -17,6 +16,7 @@ from wengert.emitting.module import module_of
 from wengert.emitting.python import RESERVED, python_source
 from wengert.emitting.samples import samples_of
 from wengert.errors import EquationError
+from wengert.notes.derive.backward import Backward
 
 TARGETS = ("numpy", "torch", "jax", "c", "triton", "latex")
 

@@ -11,6 +11,23 @@ from fractions import Fraction
 
 import numpy as np
 
+from wengert.core.ir.types import Size
+from wengert.core.ops.calls import REDUCTIONS
+from wengert.core.ops.terms import (
+    ONE,
+    Add,
+    Apply,
+    Factor,
+    NamedLeaf,
+    ProductTerm,
+    Term,
+    components,
+    is_indicator,
+    is_number,
+    product,
+    scale,
+    split_coef,
+)
 from wengert.emitting.code import (
     ATOM,
     PRODUCT,
@@ -27,23 +44,6 @@ from wengert.emitting.lookups import KroneckerDelta, read_at, stays_inside
 from wengert.emitting.moves import MOVES, counted_from_the_front, kept_axes
 from wengert.emitting.parts import Labelled, kept_code, laid_alike, letters_for
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
-from wengert.ir.types import Size
-from wengert.ops.calls import REDUCTIONS
-from wengert.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    components,
-    is_indicator,
-    is_number,
-    product,
-    scale,
-    split_coef,
-)
 
 LONG = 10**6
 """Fractions with more below the line are written as decimals."""

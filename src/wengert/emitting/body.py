@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wengert.elaboration.system import Recurrence
+from wengert.core.ir.names import bar, entry_place, is_bar, sequence_name, unbar, unmoment
+from wengert.core.ir.types import Dim, Size
+from wengert.core.ops.stepping import STEP, NotByStep, at_step, sequence_axes
+from wengert.core.ops.terms import Apply, NamedLeaf, Term, subterms
 from wengert.emitting.arrays import Arrays
 from wengert.emitting.code import NoSize, NotWritten, SourceCode
 from wengert.emitting.dialects import Dialect
@@ -14,10 +17,7 @@ from wengert.emitting.layout import comment, statement
 from wengert.emitting.lookups import Scatter, lifted
 from wengert.emitting.module import Assignment, EmittedModule
 from wengert.emitting.moves import counted_from_the_front
-from wengert.ir.names import bar, entry_place, is_bar, sequence_name, unbar, unmoment
-from wengert.ir.types import Dim, Size
-from wengert.ops.stepping import STEP, NotByStep, at_step, sequence_axes
-from wengert.ops.terms import Apply, NamedLeaf, Term, subterms
+from wengert.notes.elaboration.system import Recurrence
 
 STEP_MARK = "own "
 """What stands before the name of a sequence at the step of a loop."""

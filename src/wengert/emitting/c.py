@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from wengert.core.ir.names import bar, unbar
+from wengert.core.ir.types import Dim, Size
+from wengert.core.ops.terms import Apply, NamedLeaf, Term
 from wengert.emitting.body import reads_other_steps, rule_text
 from wengert.emitting.code import ATOM, NotWritten
 from wengert.emitting.entries import EntryWriter
@@ -16,9 +19,6 @@ from wengert.emitting.lookups import Scatter, lifted, stays_inside
 from wengert.emitting.module import Assignment, EmittedModule
 from wengert.emitting.samples import DEFINITE, Samples
 from wengert.emitting.spellings import C_HELPERS
-from wengert.ir.names import bar, unbar
-from wengert.ir.types import Dim, Size
-from wengert.ops.terms import Apply, NamedLeaf, Term
 
 KEYWORDS = (
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "

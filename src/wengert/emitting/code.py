@@ -1,6 +1,6 @@
 """Code: a piece of source with how tightly it binds, and a vocabulary whose functions give such pieces.
 
-The value of an op is written in a vocabulary (`ir/vocabulary.py`); run on pieces of source instead of arrays it leaves its own source
+The value of an op is written in a vocabulary (`core/ir/vocabulary.py`); run on pieces of source instead of arrays it leaves its own source
 behind, so an op needs nothing of its own to be emitted. It knows no language: that is a table of spellings.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from wengert.ir.op import OPS
+from wengert.core.ir.op import OPS
 
 CHOICE, OR, AND, COMPARED, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 10)
 """How tightly a piece binds, as Python and C have it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from wengert.core.ir.types import Size
 from wengert.emitting.code import SourceCode
 from wengert.emitting.parts import Labelled, letters_for
-from wengert.ir.types import Size
 
 if TYPE_CHECKING:
     from wengert.emitting.arrays import Arrays

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wengert.core.ir.types import Size
+from wengert.core.ops.terms import Term
 from wengert.emitting.code import ATOM, NotWritten, SourceCode, Spelling
 from wengert.emitting.spellings import JAX, NUMPY, NUMPY_HELPERS, TORCH
-from wengert.ir.types import Size
-from wengert.ops.terms import Term
 
 
 @dataclass(frozen=True)

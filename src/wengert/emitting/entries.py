@@ -11,15 +11,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from wengert.emitting.code import ATOM, PRODUCT, SIGN, NotWritten, SourceCode, SourceVocabulary, written_number
-from wengert.emitting.lookups import read_at, stays_inside
-from wengert.emitting.moves import MOVES, entry_of
-from wengert.emitting.spellings import C
-from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
-from wengert.ir.names import entry_place, is_bar, sequence_name, unbar, unmoment
-from wengert.ir.types import Size
-from wengert.ops.calls import REDUCTIONS
-from wengert.ops.terms import (
+from wengert.core.ir.names import entry_place, is_bar, sequence_name, unbar, unmoment
+from wengert.core.ir.types import Size
+from wengert.core.ops.calls import REDUCTIONS
+from wengert.core.ops.terms import (
     ONE,
     Add,
     Apply,
@@ -35,6 +30,11 @@ from wengert.ops.terms import (
     split_coef,
     subterms,
 )
+from wengert.emitting.code import ATOM, PRODUCT, SIGN, NotWritten, SourceCode, SourceVocabulary, written_number
+from wengert.emitting.lookups import read_at, stays_inside
+from wengert.emitting.moves import MOVES, entry_of
+from wengert.emitting.spellings import C
+from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 
 STARTS = {"sum": "0.0", "max": "-INFINITY", "min": "INFINITY", "prod": "1.0"}
 STEPS = {"sum": "{0} += {1};", "max": "{0} = fmax({0}, {1});", "min": "{0} = fmin({0}, {1});", "prod": "{0} *= {1};"}

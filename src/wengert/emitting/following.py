@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.elaboration.system import Definition, Quantity, SystemData
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.walk import map_graph, substitute, topological
+from wengert.core.ops.kinds import constant_value
 from wengert.emitting.module import SOURCE
 from wengert.errors import EquationError
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.walk import map_graph, substitute, topological
-from wengert.namespaces import standing
-from wengert.notation.expr import Line, Ref
-from wengert.ops.kinds import constant_value
-from wengert.tracing.record import traced_program
-from wengert.tracing.tracer import Traced
+from wengert.functions.namespaces import standing
+from wengert.functions.tracing.record import traced_program
+from wengert.functions.tracing.tracer import Traced
+from wengert.notes.elaboration.system import Definition, Quantity, SystemData
+from wengert.notes.notation.expr import Line, Ref
 
 Array = Any
 

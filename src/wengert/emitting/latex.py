@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from wengert.derive.backward import Backward
-from wengert.derive.printed import LinePrinter, default_form
-from wengert.derive.report import derivation_latex
 from wengert.errors import EquationError
+from wengert.notes.derive.backward import Backward
+from wengert.notes.derive.printed import LinePrinter, default_form
+from wengert.notes.derive.report import derivation_latex
 
 HEAD = r"""\documentclass{article}
 \usepackage{amsmath,amssymb}

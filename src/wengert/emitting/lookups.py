@@ -11,9 +11,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from wengert.ir.types import Dim, Size
-from wengert.ops.calls import map_leaves
-from wengert.ops.terms import (
+from wengert.core.ir.types import Dim, Size
+from wengert.core.ops.calls import map_leaves
+from wengert.core.ops.terms import (
     ONE,
     Add,
     Apply,

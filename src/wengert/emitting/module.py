@@ -10,19 +10,19 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from wengert.derive.backward import Backward, BackwardLine, influence
-from wengert.derive.folding import NamedQuantity, NamedTerms, fold
-from wengert.derive.printed import LinePrinter, default_form
-from wengert.derive.recognise import open_term_primes
-from wengert.derive.report import show_line
-from wengert.elaboration.system import SystemData
+from wengert.core.ir.names import bar, is_bar, sequence_name, unbar, unmoment
+from wengert.core.ir.types import Dim
+from wengert.core.ops.terms import Add, Apply, NamedLeaf, ProductTerm, Term, subterms
 from wengert.emitting.code import NotWritten
 from wengert.emitting.moves import kept_axes, with_deltas
 from wengert.emitting.stable import stable
 from wengert.errors import EquationError
-from wengert.ir.names import bar, is_bar, sequence_name, unbar, unmoment
-from wengert.ir.types import Dim
-from wengert.ops.terms import Add, Apply, NamedLeaf, ProductTerm, Term, subterms
+from wengert.notes.derive.backward import Backward, BackwardLine, influence
+from wengert.notes.derive.folding import NamedQuantity, NamedTerms, fold
+from wengert.notes.derive.printed import LinePrinter, default_form
+from wengert.notes.derive.recognise import open_term_primes
+from wengert.notes.derive.report import show_line
+from wengert.notes.elaboration.system import SystemData
 
 SOURCE = "source:"
 """What stands before a line of a program in the notes of the surface line that it has in a system."""

@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from wengert.core.ir.types import Shape, Size
+from wengert.core.ops.calls import map_leaves
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, Term, is_zero, product, split_coef
 from wengert.emitting.code import NotWritten
-from wengert.ir.types import Shape, Size
-from wengert.ops.calls import map_leaves
-from wengert.ops.terms import ONE, Add, Apply, Factor, Term, is_zero, product, split_coef
 
 MOVES = frozenset(("reshape", "slice", "pad", "flip", "concatenate"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from wengert.core.ir.types import Size
 from wengert.emitting.code import SourceCode
-from wengert.ir.types import Size
 
 
 class Labelled(NamedTuple):

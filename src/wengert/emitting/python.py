@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wengert.core.ir.names import bar
+from wengert.core.ir.types import Dim
 from wengert.emitting.body import FunctionBody, uses_pi, write
 from wengert.emitting.code import NoSize
 from wengert.emitting.dialects import DIALECTS, Dialect
 from wengert.emitting.layout import call, comment
 from wengert.emitting.module import EmittedModule
 from wengert.emitting.samples import DEFINITE, Samples
-from wengert.ir.names import bar
-from wengert.ir.types import Dim
 
 RESERVED = {
     "numpy": [

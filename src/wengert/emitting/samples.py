@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wengert.derive.folding import symmetric_name
-from wengert.derive.random_points import DRAWS, concrete, distinct_sizes, satisfy_assumptions
-from wengert.elaboration.system import SystemData
+from wengert.core.ir.types import bind_size
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.ops.gathering import gather
 from wengert.errors import EquationError
-from wengert.ir.types import bind_size
-from wengert.ops.evaluate import evaluate
-from wengert.ops.gathering import gather
+from wengert.notes.derive.folding import symmetric_name
+from wengert.notes.derive.random_points import DRAWS, concrete, distinct_sizes, satisfy_assumptions
+from wengert.notes.elaboration.system import SystemData
 
 REGIONS = ("normal", "positive", "probability", "above one")
 """What `random_points.DRAWS` draws, in its order."""

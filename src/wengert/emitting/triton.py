@@ -6,16 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from wengert.emitting.code import NotWritten, SourceCode, SourceVocabulary, as_code, written_number
-from wengert.emitting.layout import comment
-from wengert.emitting.module import Assignment, EmittedModule
-from wengert.emitting.python import given_values, module_docstring
-from wengert.emitting.samples import Samples
-from wengert.emitting.spellings import TRITON
-from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
-from wengert.ir.names import bar, unbar
-from wengert.ir.types import Dim, Size
-from wengert.ops.terms import (
+from wengert.core.ir.names import bar, unbar
+from wengert.core.ir.types import Dim, Size
+from wengert.core.ops.terms import (
     Add,
     Apply,
     Factor,
@@ -27,6 +20,13 @@ from wengert.ops.terms import (
     scale,
     split_coef,
 )
+from wengert.emitting.code import NotWritten, SourceCode, SourceVocabulary, as_code, written_number
+from wengert.emitting.layout import comment
+from wengert.emitting.module import Assignment, EmittedModule
+from wengert.emitting.python import given_values, module_docstring
+from wengert.emitting.samples import Samples
+from wengert.emitting.spellings import TRITON
+from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 
 RESERVED = [
     "triton",

@@ -5,7 +5,7 @@
 
 In go NumPy's arguments and traced values; out come NumPy's results, or traced values. Everything is NumPy's own, but the functions that
 make arrays, whose arrays take traced values by `x[i] = v`, and `array`, which takes lists of them. Read first `creation`; `linalg`, `fft`
-and `random` have the names of NumPy's modules. What a function of NumPy means for traced values stands in `wengert.tracing`.
+and `random` have the names of NumPy's modules. What a function of NumPy means for traced values stands in `wengert.functions.tracing`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _maker(name: str) -> Callable[..., Any]:
 
     @wraps(original)
     def make(*args: Any, **kwargs: Any) -> Any:
-        if "wengert.tracing.tracer" not in sys.modules:
+        if "wengert.functions.tracing.tracer" not in sys.modules:
             return original(*args, **kwargs)
         return getattr(import_module("wengert.numpy.creation"), name)(*args, **kwargs)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import CheckError
-from wengert.transforms.derivatives import value_and_grad
+from wengert.functions.transforms.derivatives import value_and_grad
 
 
 def is_tensor(value: Any) -> bool:

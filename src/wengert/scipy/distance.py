@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial import distance  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.tracing.answers import stands_in
-from wengert.tracing.operands import as_node, ndim_of, shape_of
-from wengert.tracing.tracer import refuse, traced
+from wengert.functions.tracing.answers import stands_in
+from wengert.functions.tracing.operands import as_node, ndim_of, shape_of
+from wengert.functions.tracing.tracer import refuse, traced
 
 _scipy: Any = distance
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.namespaces.sequences import asarray
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.standin import refuse
 from wengert.scipy.numerical import has_traced
-from wengert.tracing.standin import refuse
 
 _scipy: Any = fft
 _numpy: Any = np.fft

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy import integrate  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.namespaces.sequences import asarray
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.standin import refuse
 from wengert.scipy.numerical import has_traced, is_followed, not_converged, numbers
-from wengert.tracing.standin import refuse
 
 __all__ = ["cumulative_trapezoid", "odeint", "quad", "simpson", "solve_ivp", "trapezoid"]
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from scipy import interpolate  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.namespaces.numbers import InPlaceOf
-from wengert.namespaces.sequences import asarray
+from wengert.functions.namespaces.numbers import InPlaceOf
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.creating import inside
+from wengert.functions.tracing.standin import StandIn, refuse
 from wengert.scipy.numerical import has_traced
-from wengert.tracing.creating import inside
-from wengert.tracing.standin import StandIn, refuse
 
 _scipy: Any = interpolate
 

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
+from wengert.core.ir.graph import Node, apply
+from wengert.core.ops.complex_numbers import conjugate
+from wengert.core.ops.control import results
+from wengert.core.ops.matrices import adjoint, identities
+from wengert.core.ops.matrices import transposed as transposed_matrix
 from wengert.errors import TraceError
-from wengert.ir.graph import Node, apply
-from wengert.namespaces.sequences import asarray
-from wengert.ops.complex_numbers import conjugate
-from wengert.ops.control import results
-from wengert.ops.matrices import adjoint, identities
-from wengert.ops.matrices import transposed as transposed_matrix
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.answers import stands_in
+from wengert.functions.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
+from wengert.functions.tracing.operands import as_node, ndim_of, shape_of
+from wengert.functions.tracing.source import user_line
+from wengert.functions.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 from wengert.scipy.numerical import has_traced
-from wengert.tracing.answers import stands_in
-from wengert.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
-from wengert.tracing.operands import as_node, ndim_of, shape_of
-from wengert.tracing.source import user_line
-from wengert.tracing.tracer import FUNCTIONS, Traced, refuse, traced
 
 _scipy: Any = scipy.linalg
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import ndimage  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.tracing.answers import stands_in
-from wengert.tracing.operands import as_node, ndim_of, shape_of
-from wengert.tracing.standin import StandIn
-from wengert.tracing.tracer import refuse, traced
+from wengert.functions.tracing.answers import stands_in
+from wengert.functions.tracing.operands import as_node, ndim_of, shape_of
+from wengert.functions.tracing.standin import StandIn
+from wengert.functions.tracing.tracer import refuse, traced
 
 _scipy: Any = ndimage
 BORDERS = {

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.namespaces.numbers import has_traced as has_traced
-from wengert.tracing.live import Live
-from wengert.tracing.standin import StandIn, refuse
-from wengert.tracing.tracer import Traced, current
+from wengert.functions.namespaces.numbers import has_traced as has_traced
+from wengert.functions.tracing.live import Live
+from wengert.functions.tracing.standin import StandIn, refuse
+from wengert.functions.tracing.tracer import Traced, current
 
 
 def is_followed() -> bool:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.namespaces.sequences import asarray
+from wengert.functions.namespaces.sequences import asarray
+from wengert.functions.tracing.standin import refuse
 from wengert.scipy.numerical import is_followed, not_converged, numbers
-from wengert.tracing.standin import refuse
 
 __all__ = [
     "bisect",
@@ -43,11 +43,11 @@ def __getattr__(name: str) -> Any:
 
 
 def _grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    return import_module("wengert.transforms.derivatives").grad(f)
+    return import_module("wengert.functions.transforms.derivatives").grad(f)
 
 
 def _jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
-    return import_module("wengert.transforms.matrices").jacobian(f)
+    return import_module("wengert.functions.transforms.matrices").jacobian(f)
 
 
 def _tuple(args: Any) -> tuple[Any, ...]:

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from scipy import signal  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.ir.graph import Node, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
-from wengert.ops.loop import Carry, Loop, Read
-from wengert.tracing.answers import stands_in
-from wengert.tracing.convolution import centred, convolved
-from wengert.tracing.indexing import getitem
-from wengert.tracing.moving import flip
-from wengert.tracing.operands import as_arrays, as_node, axes_of, broadcast_to
-from wengert.tracing.shapes import moveaxis
-from wengert.tracing.tracer import Traced, refuse, traced
+from wengert.core.ir.graph import Node, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
+from wengert.core.ops.loop import Carry, Loop, Read
+from wengert.functions.tracing.answers import stands_in
+from wengert.functions.tracing.convolution import centred, convolved
+from wengert.functions.tracing.indexing import getitem
+from wengert.functions.tracing.moving import flip
+from wengert.functions.tracing.operands import as_arrays, as_node, axes_of, broadcast_to
+from wengert.functions.tracing.shapes import moveaxis
+from wengert.functions.tracing.tracer import Traced, refuse, traced
 
 __all__ = [
     "convolve",

@@ -6,7 +6,7 @@ from typing import Any
 
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.tracing.special import log_softmax, logsumexp, multigammaln, polygamma, softmax, zeta
+from wengert.functions.tracing.special import log_softmax, logsumexp, multigammaln, polygamma, softmax, zeta
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 

@@ -6,6 +6,6 @@
       arrays by name)      numbers)             └─▶ interpreter: NumPy, node by node
 
 In goes a graph; out comes a function of arrays. The meaning of every function that an op's value asks for stands in
-`ir/vocabulary.py`; `stages` prints what a graph becomes on the way, `table` which ops each target takes (`wengert targets`). Nobody
+`core/ir/vocabulary.py`; `stages` prints what a graph becomes on the way, `table` which ops each target takes (`wengert targets`). Nobody
 outside names a target's package: ask `base.target`. Read first `base.py`, then `partition.py`.
 """

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.vocabulary import Vocabulary
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
-from wengert.ir.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,6 +162,10 @@ class Target(Protocol):
         """Who computes a node, whose sizes are numbers."""
         ...
 
+    def prepared(self, graph: Graph) -> Graph:
+        """The graph, whose sizes are numbers, with what this target takes in other ops only written in those."""
+        ...
+
     def lower(
         self, graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
     ) -> Executable | None:
@@ -241,6 +245,10 @@ class MeshTarget(CodeTarget, Protocol):
         """A graph whose sizes are numbers as one program over a mesh."""
         ...
 
+    def part_of(self, mesh: Mesh, axis: str | None) -> tuple[int, int]:
+        """(which, of how many): the part of an array along a mesh axis that this process has."""
+        ...
+
     def join(self, coordinator: str | None, count: int | None, rank: int | None, seconds: int) -> None:
         """Join the other processes at an address, or as the scheduler says. Raises GraphError where they do not come."""
         ...
@@ -274,9 +282,12 @@ class CheckpointStore(Protocol):
         ...
 
     def latest(
-        self, types: Mapping[str, Array], specs: Mapping[str, Spec]
+        self,
+        types: Mapping[str, Array],
+        specs: Mapping[str, Spec],
+        require: Callable[[Mapping[str, Any]], None],
     ) -> tuple[dict[str, Array], dict[str, Any]] | None:
-        """(arrays, facts) of the newest that is whole."""
+        """(arrays, facts) of the newest that is whole; `require` refuses the facts of another training before anything is touched."""
         ...
 
     def wait(self) -> None:

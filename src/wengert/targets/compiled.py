@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from wengert.ir.graph import Graph
-from wengert.ops.evaluate import bind
+from wengert.core.ir.graph import Graph
+from wengert.core.ops.evaluate import bind
 from wengert.targets import interpreter
 from wengert.targets.base import Array, Executable, Target, target
 from wengert.targets.parameters import Parameter, Tree

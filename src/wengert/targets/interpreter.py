@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wengert.ir.graph import Graph, Node
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ops.evaluate import GraphProgram, bind, run, schedule, with_sizes
+from wengert.core.ops.vocabulary import NUMPY
 from wengert.memory import refused
-from wengert.ops.evaluate import GraphProgram, bind, run, schedule, with_sizes
-from wengert.ops.vocabulary import NUMPY
 from wengert.targets.base import HOST, OWN, Array, CalledFromPython, Support, Vocabulary, by_host
 from wengert.targets.ready import check_graph, largest_between
 
@@ -85,6 +85,11 @@ def supports(node: Node) -> Support:
     """Every node that has a value."""
     found = by_host(node)
     return OWN if found is HOST else found
+
+
+def prepared(graph: Graph) -> Graph:
+    """The graph."""
+    return graph
 
 
 def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> Interpreted:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.elaboration.system import SystemData
-from wengert.ir.graph import Graph
-from wengert.ops.evaluate import bind
+from wengert.core.ir.graph import Graph
+from wengert.core.ops.evaluate import bind
 from wengert.targets.base import SpreadGraph, mesh_target
-from wengert.targets.mesh import MeshLayout, Sharding, letters_along
+from wengert.targets.mesh import Lettering, MeshLayout, Sharding, letters_along
 from wengert.targets.ready import with_sizes
 
 
 class Lettered:
     """f(**arrays) -> the outputs in order, as arrays of the host. Inputs and outputs have the names of quantities and error signals."""
 
-    def __init__(self, graph: Graph, system: SystemData, sharding: Sharding) -> None:
+    def __init__(self, graph: Graph, system: Lettering, sharding: Sharding) -> None:
         self.graph, self.system, self.sharding = graph, system, sharding
         self.specs = sharding.specs(system)
         self._programs: dict[tuple[tuple[str, int], ...], SpreadGraph] = {}

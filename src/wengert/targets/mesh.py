@@ -8,12 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from wengert.elaboration.system import SystemData
+from wengert.core.ir.graph import Node
+from wengert.core.ir.names import bar, is_bar, unbar
+from wengert.core.ir.types import ArrayType, Dim, Size
 from wengert.errors import EquationError, GraphError, ShapeError
-from wengert.ir.graph import Node
-from wengert.ir.names import bar, is_bar, unbar
-from wengert.ir.types import Dim, Size
+
+
+class LetteredQuantity(Protocol):
+    """A value with a name, of whose axes each may have a letter."""
+
+    @property
+    def type(self) -> ArrayType: ...
+    @property
+    def letters(self) -> tuple[str, ...]: ...
+
+
+class Lettering(Protocol):
+    """What has quantities, and letters for their sizes: a system of equations."""
+
+    @property
+    def quantities(self) -> Mapping[str, LetteredQuantity]: ...
+    @property
+    def class_letters(self) -> Mapping[Dim, tuple[str, ...]]: ...
+
 
 Spec = tuple[str | None, ...]
 """For each axis of an array the axis of the mesh that it lies over, None where it is whole on every device."""
@@ -86,7 +105,7 @@ class Sharding:
                     "Name one of these.",
                 )
 
-    def specs(self, system: SystemData) -> dict[str, Spec]:
+    def specs(self, system: Lettering) -> dict[str, Spec]:
         """How each quantity lies, and its error signal as it.
 
         Raises EquationError where a letter is that of no axis.
@@ -126,7 +145,7 @@ class Sharding:
                 )
 
 
-def letters_along(system: SystemData, name: str, shape: Sequence[Size]) -> tuple[str, ...]:
+def letters_along(system: Lettering, name: str, shape: Sequence[Size]) -> tuple[str, ...]:
     """The letter of each axis of a quantity: its own, or the first that its size is known by; "" where there is none."""
     own = system.quantities[unbar(name) if is_bar(name) else name].letters
     if len(own) == len(shape):
@@ -135,7 +154,7 @@ def letters_along(system: SystemData, name: str, shape: Sequence[Size]) -> tuple
     return tuple(next(iter(letters), "") for letters in classes)
 
 
-def letters_of(system: SystemData) -> set[str]:
+def letters_of(system: Lettering) -> set[str]:
     """All letters of axes that the quantities have."""
     return {
         letter
@@ -150,12 +169,27 @@ def mesh_in(text: str) -> Mesh:
 
     Raises GraphError where that is no list of sizes.
     """
-    return Mesh(**{name: _number(text, number) for name, number in _pairs(text, "--mesh", "data=4,model=2")})
+    pairs = _pairs(text, "--mesh", "data=4,model=2")
+    if twice := _twice(pairs):
+        raise GraphError(f"The mesh has the axis '{twice}' twice.", f"  --mesh {text}", "Give each axis once.")
+    return Mesh(**{name: _number(text, number) for name, number in pairs})
 
 
 def shard_in(text: str) -> dict[str, str]:
-    """Letters and mesh axes from n=data,h=model."""
-    return dict(_pairs(text, "--shard", "n=data,h=model"))
+    """Letters and mesh axes from n=data,h=model.
+
+    Raises GraphError where that is no list of them, or has a letter twice.
+    """
+    pairs = _pairs(text, "--shard", "n=data,h=model")
+    if twice := _twice(pairs):
+        raise GraphError(f"The letter '{twice}' is given twice.", f"  --shard {text}", "Give each letter once.")
+    return dict(pairs)
+
+
+def _twice(pairs: Sequence[tuple[str, str]]) -> str | None:
+    """The first name that stands before two values."""
+    names = [name for name, _ in pairs]
+    return next((name for name in names if names.count(name) > 1), None)
 
 
 def _pairs(text: str, option: str, example: str) -> list[tuple[str, str]]:

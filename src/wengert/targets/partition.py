@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph, Node, input_node
-from wengert.ir.types import TapeType, TupleType
-from wengert.ir.walk import order_of, rebuild, with_inputs
-from wengert.ops.evaluate import bind_params
+from wengert.core.ir.graph import Graph, Node, input_node
+from wengert.core.ir.types import TapeType, TupleType
+from wengert.core.ir.walk import order_of, rebuild, with_inputs
+from wengert.core.ops.evaluate import bind_params
 from wengert.targets import interpreter
 from wengert.targets.base import Array, CalledFromPython, Executable, Target
 
@@ -127,6 +127,7 @@ def lower(
     graph: Graph, target: Target, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
 ) -> Executable:
     """A graph whose sizes are numbers, ready to run on a target, with the host between its parts where it needs that."""
+    graph = target.prepared(graph)
     whole = target.lower(graph, donated, cache=cache, quick=quick)
     return _Partitioned(graph, target, donated, cache, quick) if whole is None else whole
 

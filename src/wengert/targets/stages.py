@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wengert.core.ir.graph import Graph
+from wengert.core.passes.pipeline import PIPELINE, Pass, run
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph
-from wengert.passes.pipeline import PIPELINE, Pass, run
 from wengert.targets.base import CodeTarget, default
 from wengert.targets.partition import partition
 from wengert.targets.ready import with_sizes
@@ -60,6 +60,7 @@ def _timed(each: Pass, seconds: dict[str, float]) -> Pass:
 
 def _text(graph: Graph, stop: str, target: CodeTarget, seconds: dict[str, float]) -> str:
     """The text of a graph; of one with ops that the host runs, part by part."""
+    graph = target.prepared(graph)
     found = partition(graph, target)
     if found is None:
         return target.text(graph, stop, seconds)

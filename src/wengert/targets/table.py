@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import wengert.autodiff  # the rules of branches and loops
-import wengert.ops  # noqa: F401  # fills the table of ops
+import wengert.core.autodiff  # pyright: ignore[reportUnusedImport]  # the rules of branches and loops
+import wengert.core.ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  # fills the table of ops
 from wengert.cells import cells, pad
-from wengert.ir.graph import Node, apply, input_node
-from wengert.ir.op import OPS, Op
-from wengert.ir.types import ArrayType
+from wengert.core.ir.graph import Node, apply, input_node
+from wengert.core.ir.op import OPS, Op
+from wengert.core.ir.types import ArrayType
 from wengert.targets.base import NAMES, Support, target
 
 WORDS = {"target": "yes", "host": "by NumPy", "nobody": "no"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -56,30 +57,30 @@ class RowGroup:
 
 
 class Dataset:
-    """The files of a path, whose schema is one."""
+    """The files of a path, which have the same columns. Their order is the first file's; what may be null, each file says itself."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.pieces: list[RowGroup] = []
-        self.schema: Any = None
-        for file in _files(path):
-            schema, rows = _described(file)
-            if self.schema is not None and not schema.equals(self.schema, check_metadata=False):
-                raise self._changed(file, schema)
-            self.schema = self.schema or schema
+        self.columns: dict[str, Any] = {}
+        """The type of each."""
+        files = _files(path)
+        for file in files:
+            columns, rows = _described(file)
+            self.columns = self.columns or columns
+            for name in {**self.columns, **columns}:
+                first, here = self.columns.get(name), columns.get(name)
+                if first is None or here is None or not first.equals(here):
+                    raise _changed(name, files[0], first, file, here)
             self.pieces += [RowGroup(file, k, n) for k, n in enumerate(rows) if n]
         if not self.pieces:
             raise DataError("The data set has no rows.", f"  {path}", "Give files that have some.")
 
-    def _changed(self, file: Path, schema: Any) -> DataError:
-        first = {field.name: str(field.type) for field in self.schema}
-        here = {field.name: str(field.type) for field in schema}
-        name = next(n for n in {**first, **here} if first.get(n) != here.get(n))
-        return DataError(
-            f"The column '{name}' is not the same in all files of the data set.",
-            f"  {self.pieces[0].file.name}: {first.get(name, 'no such column')}; {file.name}: {here.get(name, 'no such column')}",
-            "Write all files with the same columns, or name those that have.",
-        )
+    def read(self, piece: RowGroup) -> Any:
+        """A piece as a table of Arrow, with the columns of the first file."""
+        found = _read(piece)
+        names = list(self.columns)
+        return _arrow("pyarrow").Table.from_arrays([found.column(name) for name in names], names)
 
     @property
     def rows(self) -> int:
@@ -91,7 +92,7 @@ class Dataset:
         read, got = [], 0
         for piece in self.pieces:
             if got < rows:
-                read.append(_read(piece))
+                read.append(self.read(piece))
                 got += piece.rows
         return _table(str(self.path), _joined(read), rows)
 
@@ -111,16 +112,20 @@ class Dataset:
         return self.first(self.rows)
 
 
-def _described(file: Path) -> tuple[Any, list[int]]:
-    """The schema, and the rows of each piece."""
+def _changed(name: str, first: Path, there: Any, file: Path, here: Any) -> DataError:
+    kinds = ("no such column" if kind is None else str(kind) for kind in (there, here))
+    return DataError(
+        f"The column '{name}' is not the same in all files of the data set.",
+        f"  {first.name}: {next(kinds)}; {file.name}: {next(kinds)}",
+        "Write all files with the same columns, or name those that have.",
+    )
+
+
+@contextmanager
+def _sound(file: Path) -> Iterator[None]:
+    """Raises DataError where a file cannot be read."""
     try:
-        if file.suffix.lower() == ".parquet":
-            found = _arrow("pyarrow.parquet").ParquetFile(file)
-            counts = [found.metadata.row_group(k).num_rows for k in range(found.metadata.num_row_groups)]
-            return found.schema_arrow, counts
-        with _arrow("pyarrow").memory_map(str(file)) as source:
-            reader = _arrow("pyarrow.ipc").open_file(source)
-            return reader.schema, [reader.get_batch(k).num_rows for k in range(reader.num_record_batches)]
+        yield
     except (ValueError, OSError) as error:
         raise DataError(
             "The data file is no Parquet or Arrow file, or it is damaged.",
@@ -129,13 +134,32 @@ def _described(file: Path) -> tuple[Any, list[int]]:
         ) from error
 
 
+def _described(file: Path) -> tuple[dict[str, Any], list[int]]:
+    """The type of each column, and the rows of each piece."""
+    with _sound(file):
+        if file.suffix.lower() == ".parquet":
+            found = _arrow("pyarrow.parquet").ParquetFile(file)
+            schema = found.schema_arrow
+            counts = [found.metadata.row_group(k).num_rows for k in range(found.metadata.num_row_groups)]
+        else:
+            with _arrow("pyarrow").memory_map(str(file)) as source:
+                reader = _arrow("pyarrow.ipc").open_file(source)
+                schema = reader.schema
+                counts = [reader.get_batch(k).num_rows for k in range(reader.num_record_batches)]
+    twice = next((name for name in schema.names if schema.names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"Two columns have the name '{twice}'.", f"  {file}", "Give each column a name of its own.")
+    return {field.name: field.type for field in schema}, counts
+
+
 def _read(piece: RowGroup) -> Any:
-    if piece.file.suffix.lower() == ".parquet":
-        return _arrow("pyarrow.parquet").ParquetFile(piece.file).read_row_group(piece.number)
-    pa = _arrow("pyarrow")
-    with pa.memory_map(str(piece.file)) as source:
-        batch = _arrow("pyarrow.ipc").open_file(source).get_batch(piece.number)
-        return pa.Table.from_batches([batch])
+    with _sound(piece.file):
+        if piece.file.suffix.lower() == ".parquet":
+            return _arrow("pyarrow.parquet").ParquetFile(piece.file).read_row_group(piece.number)
+        pa = _arrow("pyarrow")
+        with pa.memory_map(str(piece.file)) as source:
+            batch = _arrow("pyarrow.ipc").open_file(source).get_batch(piece.number)
+            return pa.Table.from_batches([batch])
 
 
 def _joined(tables: Sequence[Any]) -> Any:
@@ -240,7 +264,7 @@ class Stream:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, epoch, 1 + self.rank])))
         left, held, have = self.rows(epoch), [], 0
         for piece in self._dealt(epoch)[self.rank]:
-            held.append(_read(piece))
+            held.append(self.dataset.read(piece))
             have += piece.rows
             while left and have >= min(self.buffer, left):
                 size = min(self.buffer, left)

@@ -54,10 +54,14 @@ class Checkpoints:
         Raises ModelError where the folder has checkpoints of another training.
         """
         arrays = _arrays(start)
-        found = self.store.latest(arrays, self._specs(arrays))
+        found = self.store.latest(arrays, self._specs(arrays), self._require)
         if found is None:
             return start
         kept, facts = found
+        self.done = facts["count"]
+        return _restored(start, kept, facts)
+
+    def _require(self, facts: Mapping[str, Any]) -> None:
         for key, mine in self._what().items():
             if facts.get(key) != mine:
                 raise ModelError(
@@ -65,8 +69,6 @@ class Checkpoints:
                     f"  {self.folder}: its {key} is {facts.get(key)!r}, and this one's {mine!r}",
                     "Name another folder with --checkpoints, or start from an empty one.",
                 )
-        self.done = facts["count"]
-        return _restored(start, kept, facts)
 
     def _specs(self, arrays: Mapping[str, Any]) -> dict[str, Spec]:
         return {name: self.specs.get(name.rpartition("/")[2], (None,) * np.ndim(x)) for name, x in arrays.items()}

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.types import ArrayType, Size
-from wengert.ir.walk import substitute
-from wengert.ops import control
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.types import ArrayType, Size
+from wengert.core.ir.walk import substitute
+from wengert.core.ops import control
 from wengert.optim.rules import UpdateRule
 
 AT_ONCE = 256

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from wengert.api import System, equations_from_text
-from wengert.derive.backward import derive, influence
-from wengert.derive.report import show_line
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.names import bar
+from wengert.core.ir.types import Dim
+from wengert.core.ir.walk import depends_on
+from wengert.core.passes import pipeline
+from wengert.core.passes.precision import in_dtype
 from wengert.errors import EquationError, ModelError
-from wengert.ir.graph import Graph
-from wengert.ir.names import bar
-from wengert.ir.types import Dim
-from wengert.ir.walk import depends_on
-from wengert.passes import pipeline
-from wengert.passes.precision import in_dtype
+from wengert.notes.derive.backward import derive, influence
+from wengert.notes.derive.report import show_line
 from wengert.targets import interpreter
 from wengert.targets.base import mesh_target, target
 from wengert.targets.compiled import compile
@@ -32,7 +32,7 @@ from wengert.targets.mesh import Sharding
 from wengert.train import schema
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
-from wengert.train.optimizers import Optimizer
+from wengert.train.optimizers import NamedOptimizer
 from wengert.train.schema import WrongError
 from wengert.train.sizes import SAVED, SystemSizes, batch_system
 from wengert.train.task import Task
@@ -336,7 +336,7 @@ class EquationModel:
         }
         return float(loss), typed
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+    def updates(self, optimizer: NamedOptimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
         """Many updates in one call; None where the back end is the interpreter."""
         if not target(self.backend).makes_code:
             return None

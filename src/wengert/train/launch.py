@@ -11,23 +11,87 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from wengert.train.launched import HEARD, TOLD
 from wengert.train.meeting import Host, Invitation
 
 STOPPING = 5.0
 """The seconds that processes have to end by themselves when they are told to."""
-_SCRIPT = "from wengert.cli import main; main()"
-MISTAKE, INTERRUPTED = 2, 130
+SCRIPT = "from wengert.train.launched import attach; attach(); from wengert.cli import main; main()"
+MISTAKE, INTERRUPTED, TERMINATED = 2, 130, 143
+
+
+class _Terminated(BaseException):
+    """The launcher got SIGTERM."""
+
+
+@dataclass
+class _Heard:
+    """What the ranks of one attempt say, line by line: what several say alike is told once."""
+
+    say: Callable[[str], None]
+    told: Counter[str] = field(default_factory=Counter[str])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def listen(self, pipe: IO[str]) -> threading.Thread:
+        """A thread that tells what one rank says, until it is gone."""
+        thread = threading.Thread(target=self._tell, args=(pipe,), daemon=True)
+        thread.start()
+        return thread
+
+    def _tell(self, pipe: IO[str]) -> None:
+        own: Counter[str] = Counter()
+        with pipe:
+            for line in pipe:
+                own[line] += 1
+                with self.lock:
+                    if own[line] > self.told[line]:
+                        self.told[line] += 1
+                        self.say(line.rstrip("\n"))
+
+
+class _Attempt(ExitStack):
+    """The processes of one start. At its end all are stopped; should the launcher be killed, they hear it by the end of a pipe."""
+
+    def __init__(self, heard: _Heard) -> None:
+        super().__init__()
+        self.heard = heard
+        self.ranks: list[subprocess.Popen[bytes]] = []
+        self.threads: list[threading.Thread] = []
+        self.alive, mine = os.pipe()
+        for end in (self.alive, mine):
+            self.callback(os.close, end)
+        self.callback(lambda: [thread.join(STOPPING) for thread in self.threads])
+        self.callback(lambda: _stop(self.ranks))
+
+    def start(self, command: Sequence[str], invitation: Invitation) -> None:
+        """Start a rank, and tell what it says. The first one's standard output is the launcher's."""
+        listening, told = os.pipe()
+        with tempfile.TemporaryFile() as noise:
+            self.ranks.append(
+                subprocess.Popen(
+                    [sys.executable, "-c", SCRIPT, *command],
+                    env={**os.environ, **invitation.environment(), HEARD: str(self.alive), TOLD: str(told)},
+                    stdout=None if invitation.rank == 0 else subprocess.DEVNULL,
+                    stderr=noise,
+                    pass_fds=(self.alive, told),
+                    start_new_session=True,
+                )
+            )
+        os.close(told)
+        self.threads.append(self.heard.listen(os.fdopen(listening, encoding="utf-8", errors="replace")))
 
 
 @dataclass
 class Launch:
-    """`count` processes of one command of wengert. `say` gets what happened, a sentence each time."""
+    """`count` processes of one command of wengert. `say` gets what happened and what the processes say, as soon as they do."""
 
     count: int
     command: Sequence[str]
@@ -35,59 +99,38 @@ class Launch:
     seconds: int
     say: Callable[[str], None]
     on_start: Callable[[list[int]], None] = lambda pids: None
-    _errors: list[IO[Any]] = field(default_factory=list[Any])
 
     def run(self) -> int:
         """The status of the command: 0 where all ranks came to their end."""
-        for attempt in range(self.restarts + 1):
-            status = self._once()
-            if status in (0, MISTAKE, INTERRUPTED) or attempt == self.restarts:
-                return status
-            self.say(f"Starting again from the last checkpoint, {attempt + 1} of {self.restarts} times.")
+        with _terminable():
+            for attempt in range(self.restarts + 1):
+                status = self._once()
+                if status in (0, MISTAKE, INTERRUPTED, TERMINATED) or attempt == self.restarts:
+                    return status
+                self.say(f"Starting again from the last checkpoint, {attempt + 1} of {self.restarts} times.")
         return 1
 
     def _once(self) -> int:
-        with ExitStack() as files:
-            self._errors = [files.enter_context(tempfile.TemporaryFile()) for _ in range(self.count)]
-            return self._watched(Host(self.count, self.seconds))
+        host = Host(self.count, self.seconds)
+        with _Attempt(_Heard(self.say)) as attempt:
+            attempt.callback(host.close)
+            try:
+                for rank in range(self.count):
+                    attempt.start(self.command, Invitation(host.address, rank, self.count, self.seconds))
+                self.on_start([rank.pid for rank in attempt.ranks])
+                wrong = _first_gone(attempt.ranks)
+            except KeyboardInterrupt:
+                return INTERRUPTED
+            except _Terminated:
+                return TERMINATED
+        return self._judged(wrong) if wrong else 0
 
-    def _watched(self, host: Host) -> int:
-        ranks = [self._started(rank, host) for rank in range(self.count)]
-        self.on_start([rank.pid for rank in ranks])
-        try:
-            while True:
-                ended = [(k, rank.poll()) for k, rank in enumerate(ranks) if rank.poll() is not None]
-                wrong = [(k, status) for k, status in ended if status]
-                if wrong:
-                    return self._ended(ranks, wrong)
-                if len(ended) == self.count:
-                    return 0
-                time.sleep(0.05)
-        except KeyboardInterrupt:
-            return INTERRUPTED
-        finally:
-            _stop(ranks)
-            host.close()
-
-    def _started(self, rank: int, host: Host) -> subprocess.Popen[bytes]:
-        invitation = Invitation(host.address, rank, self.count, self.seconds)
-        return subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, *self.command],
-            env={**os.environ, **invitation.environment()},
-            stdout=None if rank == 0 else subprocess.DEVNULL,
-            stderr=self._errors[rank],
-            start_new_session=True,
-        )
-
-    def _ended(self, ranks: Sequence[subprocess.Popen[bytes]], wrong: Sequence[tuple[int, int]]) -> int:
-        """Say who went first, and end the others; the status of the launch."""
-        mistaken = next((k for k, status in wrong if status == MISTAKE), None)
+    def _judged(self, wrong: Sequence[tuple[int, int]]) -> int:
+        """Say who went first; the status of the launch."""
+        if any(status == MISTAKE for _, status in wrong):
+            return MISTAKE  # the rank has said which
         # SIGABRT is how JAX ends a rank that misses another; the one that it misses has another status.
         k, status = next((each for each in wrong if each[1] != -signal.SIGABRT), wrong[0])
-        _stop(ranks)
-        if mistaken is not None:
-            self.say("\n".join(self._said(mistaken).rstrip().splitlines()[-3:]))
-            return MISTAKE
         if status == -signal.SIGABRT:
             self.say(f"Rank {k} lost touch with another one; all were stopped.")
         elif status < 0:
@@ -96,13 +139,17 @@ class Launch:
             )
         else:
             self.say(f"Rank {k} ended with status {status}; the others were stopped.")
-            last = self._said(k).rstrip().splitlines()[-3:]
-            self.say("\n".join(f"  {line}" for line in last))
         return status if status > 0 else 1
 
-    def _said(self, rank: int) -> str:
-        self._errors[rank].seek(0)
-        return self._errors[rank].read().decode(errors="replace")
+
+def _first_gone(ranks: Sequence[subprocess.Popen[bytes]]) -> list[tuple[int, int]]:
+    """(rank, status) of those that ended wrongly, as soon as there are any; none where all came to their end."""
+    while True:
+        ended = [(k, rank.poll()) for k, rank in enumerate(ranks)]
+        wrong = [(k, status) for k, status in ended if status]
+        if wrong or all(status == 0 for _, status in ended):
+            return wrong
+        time.sleep(0.05)
 
 
 def _stop(ranks: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -117,3 +164,20 @@ def _stop(ranks: Sequence[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             rank.kill()
             rank.wait()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the ranks too: it is raised in the main thread, the only one that signals reach."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def raised(number: int, frame: Any) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, raised)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from wengert.targets.mesh import Sharding, Spec
 from wengert.train.metrics import Metric
-from wengert.train.optimizers import Optimizer, State
+from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
 
 
@@ -64,6 +64,10 @@ class Updates(Protocol):
         """The same over other training data, by the names of the equations."""
         ...
 
+    def part(self) -> tuple[int, int]:
+        """(which, of how many): the part of the examples that this process reads."""
+        ...
+
     def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
         """The mesh, and how each parameter lies on it, by its Python identifier."""
         ...
@@ -88,7 +92,7 @@ class Updates(Protocol):
 class CompiledModel(Protocol):
     """A model that has faster ways for what is done again and again."""
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+    def updates(self, optimizer: NamedOptimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
         """The updates by an optimizer over `batch` of these examples each; None where they are made one by one."""
         ...
 

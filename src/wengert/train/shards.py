@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wengert.api import Derivation
-from wengert.elaboration.system import SystemData
-from wengert.ir.graph import Graph, Node
-from wengert.ir.names import bar, is_bar, unbar
-from wengert.ir.types import bind_shape
-from wengert.ir.walk import topological
-from wengert.passes import pipeline
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.names import bar, is_bar, unbar
+from wengert.core.ir.types import bind_shape
+from wengert.core.ir.walk import topological
+from wengert.core.passes import pipeline
+from wengert.notes.elaboration.system import SystemData
 from wengert.targets.base import mesh_target
 from wengert.targets.collectives import SCOPE, Collective, collectives
 from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
@@ -31,10 +31,11 @@ class Shards:
         return "\n".join([*self._quantities(), "", *self._costs()])
 
     def _quantities(self) -> Iterator[str]:
-        for name in self.shown:
+        for name in (name for name in self.shown if not is_bar(name)):
             letters = letters_along(self.system, name, self.system.quantities[name].type.shape)
             over = [f"{l} over {axis}" for l, axis in zip(letters, self.specs[name], strict=True) if axis]
-            yield f"{_written(self.system, name)}: {', '.join(over) or 'whole on every device'}"
+            written = [_written(self.system, each) for each in (name, bar(name)) if each in self.shown]
+            yield f"{', '.join(written)}: {', '.join(over) or 'whole on every device'}"
 
     def _costs(self) -> Iterator[str]:
         if not self.found:
@@ -85,7 +86,8 @@ def shards(derivation: Derivation, sharding: Sharding, sizes: Mapping[str, int])
         scopes,
     )
     text = mesh_target().spread(sized, layout, {}).text()
-    shown = [name for name in (*system.inputs, *(line.name for line in system.lines)) if name in specs]
+    names = (*system.inputs, *(line.name for line in system.lines), *(bar(line.name) for line in data.lines))
+    shown = [name for name in names if name in specs]
     return Shards(system, specs, shown, collectives(text, sharding.mesh))
 
 
@@ -93,8 +95,8 @@ def _named(derivation: Derivation, wanted: Sequence[str]) -> tuple[Graph, dict[N
     """The graph after the passes, of which every line and every error signal is an output, and the name of each one's node."""
     data = derivation.data
     lines = [line.name for line in derivation.system.data.lines]
-    backward = [line.name for line in data.lines]
-    names = list(dict.fromkeys([*wanted, *lines, *(n for n in backward if n in {bar(m) for m in lines})]))
+    signals = [bar(line.name) for line in data.lines if line.name in lines]
+    names = list(dict.fromkeys([*wanted, *lines, *signals]))
     whole = pipeline.run(data.graph(tuple(names), seed_one=True))
     named: dict[Node, str] = {}
     for name, node in zip(names, whole.outputs, strict=True):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from wengert.api import System
+from wengert.core.ir.types import Dim
 from wengert.errors import EquationError, ShapeError
-from wengert.ir.types import Dim
 
 Array = Any
 SAVED = "size "

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert.elaboration.system import SystemData
-from wengert.ir.graph import Graph
-from wengert.ir.types import bind_shape
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.types import bind_shape
+from wengert.notes.elaboration.system import SystemData
 from wengert.targets.base import SpreadGraph, mesh_target
 from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
 from wengert.targets.ready import pair_donated, with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import COUNT, DONE, FIRST, LOSSES, WANTED, StepGraph, updates_graph
-from wengert.train.optimizers import Optimizer, State
+from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
 
 
@@ -34,14 +34,14 @@ class SpreadUpdates:
     parameters: Mapping[str, str]
     data: tuple[str, ...]
     arrays: Mapping[str, Array]
-    optimizer: Optimizer
+    optimizer: NamedOptimizer
     system: SystemData
     sharding: Sharding
     planned: int
     """The examples of a minibatch. A last smaller one is whole on every device where it does not divide."""
     at_once: int
-    processes: int = 1
-    """How many share the examples: each has its own rows in `arrays`, where they are more than one."""
+    parts: int = 1
+    """In how many parts the processes share the examples: each has its own rows in `arrays`, where they are more than one."""
     _programs: dict[tuple[int, int], SpreadGraph] = field(default_factory=dict[Any, Any])
 
     @property
@@ -51,7 +51,15 @@ class SpreadUpdates:
 
     def over(self, arrays: Mapping[str, Array]) -> SpreadUpdates:
         """The same over other training data, by the names of the equations: of several processes, each gives its own rows."""
-        return replace(self, arrays={**self.arrays, **arrays}, processes=mesh_target().processes())
+        return replace(self, arrays={**self.arrays, **arrays}, parts=self.part()[1])
+
+    def part(self) -> tuple[int, int]:
+        """(which, of how many): the part of the examples that this process reads."""
+        return mesh_target().part_of(self.sharding.mesh, self.sharding.shard.get(self._letter()))
+
+    def _letter(self) -> str:
+        """The letter of the examples."""
+        return letters_along(self.system, self.data[0], self.system.quantities[self.data[0]].type.shape)[0]
 
     @property
     def spreads(self) -> bool:
@@ -74,7 +82,7 @@ class SpreadUpdates:
         values = self._values(params, state, count)
         values |= {name: self._stacked(name, order, first, batch, count) for name in self.data}
         arrays = [
-            (program.place_own if name in self.data and self.processes > 1 else program.place)(k, values[name])
+            (program.place_own if name in self.data and self.parts > 1 else program.place)(k, values[name])
             for k, name in enumerate(program.graph.input_names)
         ]
         losses, made, *after = (program.fetch(y) for y in program(arrays))
@@ -95,7 +103,7 @@ class SpreadUpdates:
     def _stacked(self, name: str, order: Array | None, first: int, batch: int, count: int) -> Array:
         """The minibatches of the call, one behind the other."""
         whole = self.arrays[name]
-        batch //= self.processes
+        batch //= self.parts
         rows = np.tile(np.arange(batch), count) if order is None else order[first : first + batch * count]
         return whole[rows].reshape(count, batch, *whole.shape[1:])
 
@@ -113,7 +121,7 @@ class SpreadUpdates:
         return self._programs[batch, count]
 
     def _sharding(self, batch: int) -> Sharding:
-        letter = letters_along(self.system, self.data[0], self.system.quantities[self.data[0]].type.shape)[0]
+        letter = self._letter()
         count = self.sharding.mesh.axes.get(self.sharding.shard.get(letter, ""), 1)
         if batch == self.planned or batch % count == 0:
             return self.sharding

@@ -34,6 +34,13 @@ class Streamed:
 
     def __call__(self, progress: Progress, plan: Plan) -> Iterator[tuple[Progress, list[float]]]:
         own = self._own(plan)
+        rows = self.stream.rows(progress.epoch)
+        if rows < own:
+            raise DataError(
+                f"One of {self.stream.count} readers has {rows} examples in an epoch, and its part of a minibatch is {own}.",
+                f"  {self.stream.dataset.path}: {len(self.stream.dataset.pieces)} pieces, the smallest of them with {rows}",
+                "Write the data in pieces of one size, or choose a smaller --batch.",
+            )
         skipped = progress.step
         for table in self.stream.epoch(progress.epoch):
             arrays = self.bound(table)

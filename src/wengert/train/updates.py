@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from wengert.ir.graph import Graph
-from wengert.ops.evaluate import bind
+from wengert.core.ir.graph import Graph
+from wengert.core.ops.evaluate import bind
 from wengert.targets.base import target
 from wengert.targets.compiled import compile
 from wengert.targets.mesh import Sharding, Spec
 from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, StepGraph, updates_graph
-from wengert.train.optimizers import Optimizer, State
+from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
 
 HEAVY = 1e-4
@@ -71,7 +71,7 @@ class ManyUpdates:
     """The names of the training data."""
     examples: int
     arrays: Mapping[str, Array]
-    optimizer: Optimizer
+    optimizer: NamedOptimizer
     at_once: int = AT_ONCE
     backend: str = "native"
     _programs: dict[tuple[int, bool, int], Program] = field(default_factory=dict[Any, Any])
@@ -84,6 +84,10 @@ class ManyUpdates:
     def over(self, arrays: Mapping[str, Array]) -> ManyUpdates:
         """The same over other training data, by the names of the equations."""
         return replace(self, arrays={**self.arrays, **arrays}, examples=len(arrays[self.data[0]]))
+
+    def part(self) -> tuple[int, int]:
+        """All of the examples."""
+        return 0, 1
 
     @property
     def spreads(self) -> bool:

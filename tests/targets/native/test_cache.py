@@ -178,7 +178,7 @@ def process(folder: Path) -> subprocess.Popen:
     body = (
         "from wengert.targets.native import cache, entry, jit\n"
         "from wengert.targets.native.signature import Signature\n"
-        "from wengert.ir.types import ArrayType\n"
+        "from wengert.core.ir.types import ArrayType\n"
         f"cache.configure({str(folder)!r})\n"
         "text = 'define i32 @program(ptr %i, ptr %outputs, ptr %a) {\\n  %o = load ptr, ptr %outputs\\n'\n"
         "text += '  store i64 42, ptr %o\\n  ret i32 0\\n}'\n"

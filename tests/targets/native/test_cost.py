@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.counting import slowdown
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native.cost import seconds
 from wengert.targets.native.variant import Variant, lower
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.targets.native.nests import native
 from tests.thorough import everyday
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
 from wengert.targets import compiled
 from wengert.targets.native import inlining
 from wengert.targets.native.calling import OUTLINED_FUNCTIONS

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.thorough import rounds
+from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError
-from wengert.ir.types import ArrayType
 from wengert.targets.native import entry, numpy_abi
 from wengert.targets.native.signature import Input, Signature
 from wengert.targets.parameters import Parameter, Static

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from scripts.compare_backends import described, difference, main, native, shrunk
 from scripts.random_graphs import Case, random_case
 from tests.thorough import rounds
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 from wengert.targets.native import pool
 
 ONCE_WRONG = [505]

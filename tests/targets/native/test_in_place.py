@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from scripts.compare_backends import difference
 from scripts.random_graphs import Case
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
 from wengert.targets import compiled, interpreter
 
 SIZE = 40

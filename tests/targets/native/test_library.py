@@ -8,10 +8,10 @@ import pytest
 
 from tests.targets.native.lanes import Kernel, named
 from tests.targets.native.math_functions import FUNCTIONS
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
-from wengert.passes import pipeline
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
+from wengert.core.passes import pipeline
 from wengert.targets.native import jit, library, runtime
 from wengert.targets.native.build import Build
 from wengert.targets.native.builder import PAIRS, Builder

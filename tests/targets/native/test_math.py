@@ -13,8 +13,8 @@ import scipy.special
 from tests.targets.native.lanes import Kernel, foreign_calls, named, text_of
 from tests.targets.native.math_functions import FUNCTIONS, errors, exact_pair
 from tests.thorough import everyday, part, rounds
-from wengert.ops.effort import SLOPES
-from wengert.ops.vocabulary import NUMPY
+from wengert.core.ops.effort import SLOPES
+from wengert.core.ops.vocabulary import NUMPY
 from wengert.targets.native.accuracy import ULP_BOUNDS
 from wengert.targets.native.builder import PAIRS
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2, Processor, host

@@ -7,7 +7,7 @@ import sysconfig
 import numpy as np
 import pytest
 
-from wengert.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native import entry, numpy_abi
 from wengert.targets.native.calls import PlainCall
 from wengert.targets.native.signature import Input, Signature

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from wengert.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native import entry, poll
 from wengert.targets.native.processor import AARCH64, AVX2, Processor
 from wengert.targets.native.signature import Input, Signature

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.ir.graph import Graph, apply, constant, input_node
-from wengert.ir.op import OPS
-from wengert.ir.types import ArrayType, TupleType
-from wengert.ops.evaluate import evaluate
+from wengert.core.ir.graph import Graph, apply, constant, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType, TupleType
+from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
 from wengert.targets.native import unrolled
 from wengert.targets.native.build import Build

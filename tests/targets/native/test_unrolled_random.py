@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import topological
-from wengert.ops.evaluate import evaluate
+import wengert.core.ops  # noqa: F401
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import topological
+from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
 from wengert.targets.native.build import Build
 

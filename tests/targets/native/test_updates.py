@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.ops  # noqa: F401
+import wengert.core.ops  # noqa: F401
 from tests.thorough import rounds
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Copy, statements
+from wengert.targets.native.loops.nest import Copy
 
 N = 12
 

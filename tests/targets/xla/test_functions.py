@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
 from wengert.targets.base import target
 from wengert.targets.stages import stage
 

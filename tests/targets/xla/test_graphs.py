@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import wengert as wg
-import wengert.autodiff
+import wengert.core.autodiff
 from scripts.compare_backends import described, difference, shrunk
 from scripts.random_graphs import Case, random_case
 from tests.thorough import rounds
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ir.walk import order_of
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ir.walk import order_of
 from wengert.targets import compiled
 from wengert.targets.base import target
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from wengert.ir.types import FLOATS
+from wengert.core.ir.types import FLOATS
 from wengert.targets.native.flow import Flow
 from wengert.targets.native.frame import Cell
 from wengert.targets.native.instructions import Value

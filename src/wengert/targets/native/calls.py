@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native import jit
 from wengert.targets.native.signature import PROGRAM, Input, Signature
 from wengert.targets.parameters import Static, Tree, children, is_named_tuple

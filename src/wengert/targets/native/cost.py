@@ -6,8 +6,8 @@ The numbers were measured on one core of a server of 2023; a slower one is slowe
 
 from __future__ import annotations
 
-from wengert.ir.graph import Graph
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.walk import order_of
 from wengert.targets.native import unrolled
 from wengert.targets.native.loops.count import operations
 from wengert.targets.native.loops.lower import lower

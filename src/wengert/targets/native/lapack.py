@@ -10,7 +10,7 @@ import importlib
 from functools import cache
 from typing import Any
 
-from wengert.ops.scipy_functions import is_installed
+from wengert.core.ops.scipy_functions import is_installed
 
 PREFIX = "wg_lapack_"
 SMALL = 16

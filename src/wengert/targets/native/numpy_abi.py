@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from wengert.ir.types import ORDERED
+from wengert.core.ir.types import ORDERED
 
 HEADER = object.__basicsize__
 TYPE = HEADER - 8

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType
 from wengert.targets.native import numpy_abi as abi
 from wengert.targets.native.signature import Input, Signature
 from wengert.targets.parameters import Static, Tree, children, is_named_tuple

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from wengert.core.ir.types import ORDERED, ArrayType
 from wengert.errors import GraphError
-from wengert.ir.types import ORDERED, ArrayType
 from wengert.targets.parameters import Parameter, Static, Tree, leaves, renumbered
 
 PROGRAM = "program"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 
-from wengert.ir.graph import Graph
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.walk import order_of
 from wengert.targets.native.processor import Processor
 
 SWITCH = "wg_flush_subnormals"

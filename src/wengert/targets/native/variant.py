@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wengert.ir.graph import Graph
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.walk import order_of
 from wengert.targets.base import Array
 from wengert.targets.native import bound, entry
 from wengert.targets.native.build import Build

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wengert.core.ir.graph import Graph, Node
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
 from wengert.targets.base import Support
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def supports(node: Node) -> Support:
     from wengert.targets.xla.support import supports
 
     return supports(node)
+
+
+def prepared(graph: Graph) -> Graph:
+    """The graph."""
+    return graph
 
 
 def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> XlaExecutable | None:
@@ -114,6 +119,16 @@ def devices() -> tuple[tuple[str, str, int], ...]:
     from wengert.targets.xla.over_mesh import devices
 
     return devices()
+
+
+def part_of(mesh: Mesh, axis: str | None) -> tuple[int, int]:
+    """(which, of how many): the part of an array along a mesh axis that this process has.
+
+    Raises GraphError where the parts of two processes overlap.
+    """
+    from wengert.targets.xla.over_mesh import part_of
+
+    return part_of(mesh, axis)
 
 
 def spread(graph: Graph, layout: MeshLayout, donated: Mapping[int, int]) -> Spread:

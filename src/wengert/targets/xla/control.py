@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from wengert.ir.graph import Graph
+from wengert.core.ir.graph import Graph
 from wengert.targets.xla.findings import Findings, first, number_of
 from wengert.targets.xla.library import jnp, lax
 

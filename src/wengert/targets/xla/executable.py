@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph
+from wengert.core.ir.walk import order_of
 from wengert.targets.base import CalledFromPython
 from wengert.targets.xla.findings import Findings
 from wengert.targets.xla.library import jax, wide

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Node
-from wengert.ir.types import ArrayType, TupleType
-from wengert.ops.vocabulary import NUMPY
+from wengert.core.ir.graph import Node
+from wengert.core.ir.types import ArrayType, TupleType
+from wengert.core.ops.vocabulary import NUMPY
 from wengert.targets.xla.library import jax
 
 Array = Any

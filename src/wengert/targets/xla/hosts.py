@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
 
 from wengert.errors import GraphError
 from wengert.targets.xla.library import jax
@@ -20,7 +24,12 @@ def join(coordinator: str | None, count: int | None, rank: int | None, seconds: 
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     try:
         jax.distributed.initialize(
-            coordinator, count, rank, initialization_timeout=seconds, heartbeat_timeout_seconds=HEARTBEAT
+            coordinator,
+            count,
+            rank,
+            cluster_detection_method=None if coordinator else _method(),
+            initialization_timeout=seconds,
+            heartbeat_timeout_seconds=HEARTBEAT,
         )
     except (ValueError, RuntimeError) as error:
         raise GraphError(
@@ -28,6 +37,13 @@ def join(coordinator: str | None, count: int | None, rank: int | None, seconds: 
             f"  {str(error).splitlines()[0]}",
             "Start them by wengert launch, or by srun, mpirun or a job of Kubernetes: see docs/scale.md.",
         ) from error
+
+
+def _method() -> str | None:
+    """ "mpi4py" under an MPI that JAX does not know by itself, where that package is there; None for what JAX detects."""
+    known = {"SLURM_PROCID", "OMPI_MCA_orte_hnp_uri"} & os.environ.keys()
+    by_mpi = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"} & os.environ.keys()
+    return "mpi4py" if by_mpi and not known and find_spec("mpi4py") is not None else None
 
 
 def leave() -> None:
@@ -46,17 +62,10 @@ def processes() -> int:
 
 
 def agree(text: str) -> bool:
-    """Whether all processes give the same text."""
-    import hashlib
-
-    import numpy as np
-
+    """Whether all processes give the same text; they wait for one another."""
+    if processes() == 1:
+        return True
     gathered = import_module("jax.experimental.multihost_utils").process_allgather
-    digest = np.frombuffer(hashlib.sha256(text.encode()).digest()[:4], np.int32)
-    found = np.asarray(gathered(digest))
-    return bool((found == found.reshape(-1)[0]).all())
-
-
-def version() -> str:
-    """JAX's version, and what it was told by the environment."""
-    return f"{jax.__version__} {os.environ.get('JAX_PLATFORMS', '')}".strip()
+    digest = np.frombuffer(hashlib.sha256(text.encode()).digest(), np.int32)
+    found = np.asarray(gathered(digest)).reshape(processes(), -1)
+    return bool((found == digest).all())

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph
+from wengert.core.ir.graph import Graph
+from wengert.errors import GraphError
+from wengert.targets.base import HOST
 from wengert.targets.mesh import Mesh, MeshLayout, Spec
+from wengert.targets.xla import hosts
 from wengert.targets.xla.findings import Findings, refused
 from wengert.targets.xla.library import jax, sharding, wide
-from wengert.targets.xla.support import is_whole
+from wengert.targets.xla.support import CALLS, first_by, is_whole
 from wengert.targets.xla.trace import traced
 
 Array = Any
@@ -25,8 +28,7 @@ class Spread:
         self._grid = grid(layout.mesh)
         self.kinds: list[str] = []
         self._places = [self.place_of(spec) for spec in layout.inputs]
-        if not is_whole(graph):
-            raise TypeError("a graph that NumPy runs in parts lies on no mesh")
+        _refuse_calls(graph, layout.mesh)
         with wide():
             self._program = self._lowered(donated).compile()
 
@@ -90,15 +92,62 @@ class Spread:
             return np.array(array)
 
 
-def grid(mesh: Mesh) -> Any:
-    """The devices of a mesh, in the order in which JAX counts them.
+def _refuse_calls(graph: Graph, mesh: Mesh) -> None:
+    """Raises GraphError where NumPy would have to run a part of it: on a mesh a graph is one program."""
+    whole = is_whole(graph)
+    node = first_by(graph, HOST)
+    if not whole and node is not None:
+        raise GraphError(
+            f"'{node.op.name}' is run by NumPy alone, and on a mesh a graph is one program of XLA.",
+            f"  its result is {node.type}",
+            "Leave the mesh out, or write it in other terms.",
+        )
+    called = first_by(graph, CALLS)
+    if called is not None and mesh.count > 1:  # the devices that wait for the call can hang
+        raise GraphError(
+            f"'{called.op.name}' is a call of NumPy, which a program of several devices cannot make.",
+            f"  its result is {called.type}; {mesh!r}",
+            "Leave the mesh out, or write it in other terms.",
+        )
 
-    Raises GraphError where there are fewer.
+
+def grid(mesh: Mesh) -> Any:
+    """The devices of a mesh, as many of each process, in the order in which JAX counts them.
+
+    Raises GraphError where there are fewer, or a process would have none.
     """
     found = jax.devices()
     mesh.require(len(found))
-    places = np.array(found[: mesh.count]).reshape(tuple(mesh.axes.values()))
+    each, over = divmod(mesh.count, hosts.processes())
+    own = [[d for d in found if d.process_index == k][:each] for k in range(hosts.processes())]
+    if over or any(len(devices) < each for devices in own):
+        raise GraphError(
+            f"The mesh has {mesh.count} devices, which {hosts.processes()} processes do not share evenly.",
+            f"  {mesh!r}; they have {', '.join(str(sum(d.process_index == k for d in found)) for k in range(len(own)))}",
+            f"Take a multiple of {hosts.processes()} devices, or start another number of processes.",
+        )
+    places = np.array([d for devices in own for d in devices]).reshape(tuple(mesh.axes.values()))
     return sharding.Mesh(places, tuple(mesh.axes))
+
+
+def part_of(mesh: Mesh, axis: str | None) -> tuple[int, int]:
+    """(which, of how many): the part of an array along a mesh axis that this process has; (0, 1) where each has all.
+
+    Raises GraphError where the parts of two processes overlap.
+    """
+    if axis is None:
+        return 0, 1
+    along = np.moveaxis(grid(mesh).devices, list(mesh.axes).index(axis), 0).reshape(mesh.axes[axis], -1)
+    owners = [{d.process_index for d in row} for row in along]
+    held = {k: tuple(j for j, row in enumerate(owners) if k in row) for k in range(hosts.processes())}
+    parts = sorted(set(held.values()))
+    if [j for part in parts for j in part] != list(range(len(along))) or len({len(part) for part in parts}) > 1:
+        raise GraphError(
+            f"The processes have no parts along '{axis}' that lie apart.",
+            f"  {mesh!r} over {hosts.processes()} processes",
+            f"Name the axis of the examples first:  --mesh {axis}=…,…",
+        )
+    return parts.index(held[hosts.rank()]), len(parts)
 
 
 def devices() -> tuple[tuple[str, str, int], ...]:

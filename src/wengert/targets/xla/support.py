@@ -5,13 +5,17 @@ It knows no JAX, so that the table can be printed without.
 
 from __future__ import annotations
 
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of, topological
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of, topological
 from wengert.targets.base import HOST, OWN, Support, by_host
 
 BESSEL = ("jv", "yv", "iv", "kv", "ive", "kve", "j0", "j1", "y0", "y1", "k0", "k1", "k0e", "k1e")
-CALLED = frozenset({*BESSEL, "host_call"})
+INCOMPLETE = (
+    *("gammaincinv", "gammainccinv", "betaincinv"),
+    *("gammainc_slope", "betainc_slope_a", "betainc_slope_b"),
+)
+CALLED = frozenset({*BESSEL, *INCOMPLETE, "host_call"})
 """The ops that a program of XLA calls NumPy for."""
 CALLS = Support("target", "by a call of NumPy")
 EXTREMES = frozenset({"max", "min", "logsumexp", "softmax", "argmax", "argmin"})
@@ -32,6 +36,15 @@ def supports(node: Node) -> Support:
     if HOST in inner:
         return HOST
     return CALLS if node.op.name in CALLED or CALLS in inner else OWN
+
+
+def first_by(graph: Graph, found: Support) -> Node | None:
+    """The first node of a graph, or of its branches and loops, that is computed so; None where there is none."""
+    for node in order_of(graph):
+        if supports(node) == found:
+            inner = (first_by(each, found) for each in graphs_of(node))
+            return next((each for each in inner if each is not None), node)
+    return None
 
 
 def graphs_of(node: Node) -> list[Graph]:

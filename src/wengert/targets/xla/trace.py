@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import order_of
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of
 from wengert.targets.xla.control import CONTROL
 from wengert.targets.xla.findings import Findings
 from wengert.targets.xla.hosted import called

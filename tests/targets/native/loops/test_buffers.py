@@ -10,9 +10,9 @@ import pytest
 from scripts.random_graphs import Case, random_case
 from tests.targets.native.loops.arena import in_arena, lowered
 from tests.thorough import rounds
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType
 from wengert.targets.native.loops.buffers import ALIGNMENT, ArenaPlan, lifetimes, plan, size_in_bytes
 from wengert.targets.native.loops.interpret import run
 from wengert.targets.native.loops.nest import (

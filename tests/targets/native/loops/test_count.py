@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 import wengert as wg
-from wengert.passes import pipeline
+from wengert.core.passes import pipeline
 from wengert.targets.native.loops.count import Count, count
 from wengert.targets.native.loops.lower import lower
 

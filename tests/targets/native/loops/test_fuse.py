@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from scripts.random_graphs import random_case
-from wengert.autodiff.reverse import vjp
-from wengert.autodiff.transforms import hvp
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.effort import partners, side_by_side
-from wengert.ops.evaluate import evaluate
-from wengert.passes.pipeline import run
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.autodiff.transforms import hvp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.effort import partners, side_by_side
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.pipeline import run
 from wengert.targets import compiled
 from wengert.targets.native.builder import PAIRS
 from wengert.targets.native.loops import fuse as fusion

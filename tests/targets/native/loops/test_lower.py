@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from scripts.compare_backends import described, difference
 from scripts.random_graphs import Case, random_case
 from tests.targets.native.loops.arena import interpreted, lowered
 from tests.thorough import rounds
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
+from wengert.targets.native.loops.inside import buffers_of, statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Copy, NestProgram, Statement, Store, While, buffers_of, statements
+from wengert.targets.native.loops.nest import Copy, NestProgram, Statement, Store, While
 from wengert.targets.native.loops.show import show
 
 GROUPS = rounds(4, 12)

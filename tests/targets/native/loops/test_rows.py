@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from scripts.compare_backends import small_thresholds
 from tests.targets.native.loops.arena import in_arena
-from wengert.autodiff.reverse import vjp
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.evaluate import evaluate
-from wengert.passes.precision import in_dtype
+from wengert.core.autodiff.reverse import vjp
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.evaluate import evaluate
+from wengert.core.passes.precision import in_dtype
 from wengert.targets import compiled
+from wengert.targets.native.loops.inside import buffers_of, statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Load, NestProgram, Statement, buffers_of, statements
+from wengert.targets.native.loops.nest import For, Load, NestProgram, Statement
 from wengert.targets.ready import pair_donated
 
-ROWS, COLUMNS = 70, 12
+ROWS, COLUMNS = 70, 20
 SHAPE = (ROWS, COLUMNS)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import wengert as wg
-from wengert.ir.graph import Graph, apply, input_node
-from wengert.ir.types import ArrayType, Dim
-from wengert.ops import control
-from wengert.passes import pipeline
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.types import ArrayType, Dim
+from wengert.core.ops import control
+from wengert.core.passes import pipeline
 from wengert.targets.native.loops.show_kernels import show_kernels
 from wengert.targets.ready import with_sizes
 

@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-import wengert.autodiff  # noqa: F401
+import wengert.core.autodiff  # noqa: F401
 from scripts.compare_backends import small_thresholds
 from tests.targets.native.loops.arena import in_arena
-from wengert.ir.graph import Graph, Node, apply, input_node
-from wengert.ir.types import ArrayType
-from wengert.ops.control import results
-from wengert.ops.evaluate import evaluate
+from wengert.core.ir.graph import Graph, Node, apply, input_node
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.control import results
+from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
 from wengert.targets.native import pool
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Gather, Inside, Load, NestProgram, Store, statements
+from wengert.targets.native.loops.nest import For, Gather, Inside, Load, NestProgram, Store
 
 
 def node(name: str, *shape: int, dtype: str = "float64") -> Node:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops import routines
 from wengert.targets.native.loops.access import Index, flat
 from wengert.targets.native.loops.forms import ROUTINES, UPDATES, entries_of, numbers

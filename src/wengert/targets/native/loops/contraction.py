@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.access import Index
 from wengert.targets.native.loops.coalesce import AxisRewriter, indices, merged
 from wengert.targets.native.loops.nest import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from wengert.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.ir.types import ArrayType, TapeType
-from wengert.ir.walk import substitute
+from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
+from wengert.core.ir.types import ArrayType, TapeType
+from wengert.core.ir.walk import substitute
 from wengert.targets.native.loops.forms import CONTROL, entries_of
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.nest import (

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy
 
-from wengert.ir.graph import Node, apply, constant_like
-from wengert.ir.op import Op, Params
-from wengert.ir.types import ArrayType
-from wengert.ops.matrices import transposed, triangle
+from wengert.core.ir.graph import Node, apply, constant_like
+from wengert.core.ir.op import Op, Params
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.matrices import transposed, triangle
 from wengert.targets.native.loops.factors import routine
 from wengert.targets.native.loops.forms import numbers
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy
 
+from wengert.core.ir.graph import Node, apply, constant_like
+from wengert.core.ir.notation import unwritten
+from wengert.core.ir.op import Op, Params
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.matrices import diagonal, part, transposed
 from wengert.errors import GraphError
-from wengert.ir.graph import Node, apply, constant_like
-from wengert.ir.notation import unwritten
-from wengert.ir.op import Op, Params
-from wengert.ir.types import ArrayType
-from wengert.ops.matrices import diagonal, part, transposed
 from wengert.targets.native.loops.forms import numbers
 
 np: Any = numpy

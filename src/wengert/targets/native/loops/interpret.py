@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.core.ir.op import OPS
+from wengert.core.ops.vocabulary import NUMPY
 from wengert.errors import GraphError
-from wengert.ir.op import OPS
-from wengert.ops.vocabulary import NUMPY
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,

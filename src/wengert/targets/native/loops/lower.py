@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import topological
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import topological
 from wengert.targets.native.loops.body import lower_graph
 from wengert.targets.native.loops.forms import numbers
 from wengert.targets.native.loops.memory import NestMemory

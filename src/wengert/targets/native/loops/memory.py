@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Node
-from wengert.ir.types import ArrayType, TapeType
+from wengert.core.ir.graph import Node
+from wengert.core.ir.types import ArrayType, TapeType
 from wengert.targets.native.loops.forms import entries_of, numbers
 from wengert.targets.native.loops.nest import Buffer, RecordTape
 from wengert.targets.native.loops.pull import Place

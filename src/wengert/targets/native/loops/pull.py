@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.access import Index, access, flat
 from wengert.targets.native.loops.forms import REDUCTIONS, is_contraction, is_leaf, numbers
 from wengert.targets.native.loops.fuse import Kernel

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.graph import Graph, Node
-from wengert.ir.walk import topological
+from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import topological
 from wengert.targets.native.loops.expand import expand
 from wengert.targets.native.loops.forms import is_leaf
 from wengert.targets.native.loops.fuse import Fusion, Kernel, fuse

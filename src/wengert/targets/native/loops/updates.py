@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from wengert.ir.graph import Node
+from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.forms import LEAVES, UPDATES, entries_of, is_map, keeps_place
 
 FAR = 300

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ops.norms import SCALES
+from wengert.core.ops.norms import SCALES
 from wengert.targets.xla.library import jnp, lax
 
 Array = Any

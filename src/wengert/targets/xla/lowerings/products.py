@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.ops.products import contraction_order
+from wengert.core.ops.products import contraction_order
 from wengert.targets.xla.library import jnp
 
 Array = Any
