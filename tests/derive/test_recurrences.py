@@ -286,6 +286,16 @@ def test_what_cannot_be_computed_step_by_step_is_refused_with_place_and_repair(
     assert repair in caught.value.repair
 
 
+def test_a_line_that_reads_whole_sequences_at_each_step_is_refused_when_its_bar_is_wanted() -> None:
+    system = wg.equations("h_t = a_t h_{t−1} + b_t x_t   (h_0 = 0)\ny_t = c_t h\nL = Σ_t y_t²")
+    with pytest.raises(EquationError) as caught:
+        system.backward().check()
+    assert caught.value.what.startswith("The backward pass of this recurrence cannot be computed step by step")
+    assert "line 1" in str(caught.value)
+    assert "^" in str(caught.value)
+    assert "at their own step" in caught.value.repair
+
+
 BATCHED = {
     "last step": "h_t = tanh(W h_{t−1} + U x_t + b)   for t = 1…T   (h_0 = 0)\no = V h_T\nL = ½ ‖o − y‖²",
     "every step": "h_t = tanh(W h_{t−1} + U x_t + b)   (h_0 = 0)\no_t = V h_t\nL = ½ Σ_t ‖o_t − y_t‖²",

@@ -159,12 +159,23 @@ class Steps(dict[str, Node]):
 def backward_loop(
     system: SystemData, loop: Recurrence, terms: Mapping[str, Term], env: Mapping[str, Node]
 ) -> dict[str, Node]:
-    """The bars of the lines of a recurrence, from the last step to the first; {} where they do not read each other's later steps."""
+    """The bars of the lines of a recurrence, from the last step to the first; {} where they do not read each other's later steps.
+
+    Raises EquationError where a bar reads more of a sequence than the later steps.
+    """
     lines = {bar(name): terms[name] for name in reversed(loop.names) if name in terms}
     read = {unmoment(t.name) for term in lines.values() for t in subterms(term) if isinstance(t, NamedLeaf)}
     if not any(base in lines and offset for base, offset in read):
         return {}
-    return SteppedLines(lines, sequence_axes(system.time), Steps(system, env), {}, backwards=True, weighed=True).run()
+    stepped = SteppedLines(lines, sequence_axes(system.time), Steps(system, env), {}, backwards=True, weighed=True)
+    try:
+        return stepped.run()
+    except NotByStep as reason:
+        raise EquationError(
+            f"The backward pass of this recurrence cannot be computed step by step: {reason}.",
+            Source(system.source).where(Span(*system.line(loop.names[0]).span)),
+            "Let the lines that read it do so at their own step:  h_t, not the whole sequence h",
+        ) from None
 
 
 def moved_values(system: SystemData, name: str) -> dict[str, Node]:
