@@ -15,8 +15,8 @@ import pytest
 
 import wengert as wg
 from wengert import cli
-from wengert.train.checkpoint import load_model
 from wengert.train.data import load
+from wengert.train.model_file import load_model
 
 NET = """params w⁽¹⁾, b⁽¹⁾, w⁽²⁾, b⁽²⁾
 data x, t

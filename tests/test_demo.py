@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.thorough import part
-from wengert.train.checkpoint import load_model
+from wengert.train.model_file import load_model
 
 ROOT = Path(__file__).parents[1]
 COUNTED = """

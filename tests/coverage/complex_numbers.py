@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.coverage.samples import Sample, cases
-from wengert.functions.tracing.writes import of_parts
+from wengert.functions.tracing.array_writes import of_parts
 from wengert.scipy import linalg, signal
 
 RNG = np.random.default_rng(20)

@@ -6,7 +6,7 @@ import numpy as np
 
 import wengert.numpy as namespace
 from tests.coverage.samples import Sample, cases
-from wengert.functions.tracing.writes import added_at, updated
+from wengert.functions.tracing.array_writes import added_at, updated
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(4, 3))

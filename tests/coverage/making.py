@@ -6,7 +6,7 @@ import numpy as np
 
 import wengert.numpy as wnp
 from tests.coverage.samples import cases
-from wengert.functions.tracing.writes import added_at, updated
+from wengert.functions.tracing.array_writes import added_at, updated
 
 RNG = np.random.default_rng(12)
 X, V, N = RNG.normal(size=(3, 4)), RNG.normal(size=4), np.float64(0.7)

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from tests.thorough import part
+from wengert.functions.tracing.array_writes import added_at, of_parts, updated
 from wengert.functions.tracing.callbacks import CALLBACKS
 from wengert.functions.tracing.standin import FUNCTIONS, UFUNCS, StandIn
-from wengert.functions.tracing.writes import added_at, of_parts, updated
 
 Entry = Any
 """A key of UFUNCS or FUNCTIONS: a function of NumPy, "method name", (ufunc, "reduce"); or a function of wengert.scipy."""

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from wengert.errors import EquationError, ModelError, ShapeError, WengertError
-from wengert.train.checkpoint import load_model
 from wengert.train.equations import task, task_from
+from wengert.train.model_file import load_model
 from wengert.train.session import train
 from wengert.train.task import TrainOptions
 

@@ -18,8 +18,8 @@ from sklearn.preprocessing import StandardScaler
 
 from wengert.errors import DataError, ModelError, WengertError
 from wengert.train import loop, session
-from wengert.train.checkpoint import load_model
 from wengert.train.data import load
+from wengert.train.model_file import load_model
 from wengert.train.session import train
 from wengert.train.task import Task, TrainOptions
 

@@ -152,8 +152,8 @@ def _task(
 ) -> Any:
     """The task of the equations; where a saved training goes on, with what it had."""
     from wengert.files import whole_document
-    from wengert.train.checkpoint import load_model
     from wengert.train.equations import task, task_from
+    from wengert.train.model_file import load_model
 
     text, name = (sys.stdin.read(), "") if str(file) == "-" else whole_document(file)
     document = (name, which or 0)

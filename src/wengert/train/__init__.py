@@ -1,6 +1,6 @@
 """Training: data, initial values, optimizers, the loop, model files and reports over any model that gives loss and gradients.
 
-    files ──▶ data ──▶ binding: columns to quantities ──▶ session ─┬─▶ loop: epochs ──▶ checkpoints, record: model files
+    files ──▶ data ──▶ binding: columns to quantities ──▶ session ─┬─▶ loop: epochs ──▶ model_file, record; checkpoints: a folder of them
                                       equations: a model ──────────┘               ──▶ report, curve
     launch: the same by several processes
 

@@ -12,8 +12,8 @@ import numpy as np
 from wengert.errors import ModelError
 from wengert.targets.base import mesh_target
 from wengert.targets.mesh import Sharding, Spec
-from wengert.train.checkpoint import TrainingRun
 from wengert.train.model import EpochRecord, Progress
+from wengert.train.model_file import TrainingRun
 
 
 class Checkpoints:

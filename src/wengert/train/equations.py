@@ -30,8 +30,8 @@ from wengert.targets.base import mesh_target, target
 from wengert.targets.compiled import compile
 from wengert.targets.mesh import Sharding
 from wengert.train import schema
-from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
+from wengert.train.model_file import SavedModel
 from wengert.train.optimizers import NamedOptimizer
 from wengert.train.schema import WrongError
 from wengert.train.sizes import SAVED, SystemSizes, batch_system

@@ -13,8 +13,8 @@ import numpy as np
 from wengert.errors import DataError, ModelError
 from wengert.train.arrow import Dataset, is_dataset
 from wengert.train.binding import Bound, bind
-from wengert.train.checkpoint import SavedModel
 from wengert.train.data import load
+from wengert.train.model_file import SavedModel
 from wengert.train.preparation import Standardisation, split, take
 from wengert.train.table import Array, Table
 from wengert.train.task import Task, TrainOptions

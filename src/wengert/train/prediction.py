@@ -19,10 +19,10 @@ from numpy.lib import format as npy
 from wengert.atomic import write_atomically
 from wengert.errors import DataError, ModelError
 from wengert.train.binding import Bound, bind
-from wengert.train.checkpoint import SavedModel, load_model
 from wengert.train.data import load
 from wengert.train.examples import of_type
 from wengert.train.metrics import Metric, per_example
+from wengert.train.model_file import SavedModel, load_model
 from wengert.train.table import Array, listed, nearest
 from wengert.train.task import Task
 

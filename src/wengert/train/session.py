@@ -27,7 +27,6 @@ from wengert.atomic import refuse_unwritable
 from wengert.errors import ModelError
 from wengert.train.arrow import Dataset, Stream
 from wengert.train.binding import bind
-from wengert.train.checkpoint import SavedModel, TrainingRun, load_model, save_model
 from wengert.train.checkpoints import Checkpoints
 from wengert.train.curve import draw_losses, refuse_undrawable
 from wengert.train.examples import Examples, agreed, count, digest_of, examples_of, float_type, of_type
@@ -36,6 +35,7 @@ from wengert.train.joining import ProcessPlace
 from wengert.train.loop import Finished, Reporter, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import CompiledModel, Model, Plan, Progress, Updates
+from wengert.train.model_file import SavedModel, TrainingRun, load_model, save_model
 from wengert.train.optimizers import NamedOptimizer, optimizer
 from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting

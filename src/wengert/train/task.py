@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import TrainingError
-from wengert.train.checkpoint import SavedModel
 from wengert.train.model import EpochRecord, Model
+from wengert.train.model_file import SavedModel
 from wengert.train.table import Array, Table
 
 

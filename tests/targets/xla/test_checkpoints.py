@@ -10,9 +10,9 @@ import pytest
 
 from wengert.errors import ModelError
 from wengert.targets.base import mesh_target
-from wengert.train.checkpoint import TrainingRun
 from wengert.train.checkpoints import Checkpoints
 from wengert.train.model import Progress
+from wengert.train.model_file import TrainingRun
 
 RUN = TrainingRun("adam", {"learning_rate": 0.1}, 0, 8, "0", "data", "0")
 

@@ -21,7 +21,7 @@ from wengert.core.ops.evaluate import GraphProgram, run, schedule, with_sizes
 from wengert.core.ops.known import Known, value_of
 from wengert.core.ops.squares import is_over_powers
 from wengert.core.ops.vocabulary import NUMPY
-from wengert.functions.run.adjoints import DIRECT, summed_to
+from wengert.functions.run.direct_adjoints import DIRECT, summed_to
 from wengert.functions.run.formulas import opened
 from wengert.functions.run.restated import Calls, StableFormula
 from wengert.functions.run.written import fitted

@@ -4,7 +4,8 @@
                  (NumPy's two protocols, operators)    └─▶ tape: calls with their values
     ufuncs, reductions, indexing, linalg, …: what each function of NumPy means, in ops
     composed: functions whose meaning is other functions of NumPy, written in NumPy
-    views, in_place, writes: what it means to write into an array
+    storage: what is written, and to whom; assignment: its node; views: what shares memory; in_place: out=, +=, copyto;
+    array_writes: the same on arrays of NumPy
 
 In go a function and its arguments; out comes `record.TracedProgram`: a graph and how its results are put together. Read first `standin.py`,
 then `ufuncs.py`.

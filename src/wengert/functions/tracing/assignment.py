@@ -9,10 +9,10 @@ import numpy as np
 from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ir.types import ArrayType
 from wengert.functions.tracing.answers import answers
+from wengert.functions.tracing.array_writes import added_at, updated
 from wengert.functions.tracing.indexing import part_of
 from wengert.functions.tracing.operands import as_node, broadcast_to, shape_of
 from wengert.functions.tracing.tracer import Traced, refuse, traced
-from wengert.functions.tracing.writes import added_at, updated
 
 
 @answers(updated)

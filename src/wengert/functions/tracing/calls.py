@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.tracing.array_writes import added_at, updated
 from wengert.functions.tracing.references import MARKS, SUMS
 from wengert.functions.tracing.standin import UFUNCS, Array, StandIn, known_rule
-from wengert.functions.tracing.writes import added_at, updated
 
 META = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type}

@@ -13,11 +13,11 @@ from wengert.core.ops.arithmetic import over_radius
 from wengert.core.ops.complex_numbers import conjugate, is_zero, magnitude, real_part
 from wengert.functions.tracing import ufuncs
 from wengert.functions.tracing.answers import answers
+from wengert.functions.tracing.array_writes import of_parts
 from wengert.functions.tracing.callbacks import CALLBACKS
 from wengert.functions.tracing.operands import as_node, kind_of, together
 from wengert.functions.tracing.tracer import UFUNCS, Traced, refuse, traced
 from wengert.functions.tracing.ufuncs import dtype_asked, operands
-from wengert.functions.tracing.writes import of_parts
 
 PlaneRule = Callable[..., Node]
 

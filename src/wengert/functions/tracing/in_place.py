@@ -12,8 +12,8 @@ import numpy as np
 
 from wengert.errors import TraceError
 from wengert.functions.tracing import storage
+from wengert.functions.tracing.array_writes import added_at
 from wengert.functions.tracing.source import user_line
-from wengert.functions.tracing.writes import added_at
 
 WRITES: dict[Any, Callable[..., Any]] = {}
 """The functions of NumPy that change an argument."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.tracing.array_writes import added_at, updated
 from wengert.functions.tracing.standin import StandIn
-from wengert.functions.tracing.writes import added_at, updated
 
 OF_OPERANDS = frozenset({np.where, np.dot, np.vdot, np.inner, np.outer, np.kron, np.cross, np.clip, "method dot"})
 """Functions beside the ufuncs that take operands, one argument each."""

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from wengert.errors import TraceError
+from wengert.functions.tracing.array_writes import updated
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.views import RESHAPES, Layout, back, is_basic, rows_first, seen
-from wengert.functions.tracing.writes import updated
 
 if TYPE_CHECKING:
     from wengert.functions.tracing.standin import StandIn

@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.core.ir.graph import Node, input_node
 from wengert.functions.tracing import references
+from wengert.functions.tracing.array_writes import added_at, updated
 from wengert.functions.tracing.call_inputs import CallInputs
 from wengert.functions.tracing.calls import (
     META,
@@ -36,7 +37,6 @@ from wengert.functions.tracing.paths import Path, Root
 from wengert.functions.tracing.source import own_error
 from wengert.functions.tracing.standin import UFUNCS, Array, StandIn
 from wengert.functions.tracing.tracer import OPEN, Traced
-from wengert.functions.tracing.writes import added_at, updated
 from wengert.memory import refused
 
 LONGEST = 100_000

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from wengert.functions.tracing.writes import of_parts, updated
+from wengert.functions.tracing.array_writes import of_parts, updated
 
 Layout = np.ndarray[Any, np.dtype[np.bool_]]
 _BYTE = np.empty(1, np.bool_)

@@ -1,6 +1,6 @@
 """The page: text, LaTeX and Markdown to surface trees, and back. It knows nothing of shapes.
 
-    text ──▶ document: its lines ──▶ tokens ──▶ parser ──▶ expr.Line, a surface tree
+    text ──▶ reader: its lines ──▶ tokens ──▶ parser ──▶ expr.Line, a surface tree
                     scan: which names are quantities, functions, indices ─┘
     surface tree ──▶ printing: text, LaTeX, layout in two dimensions
 

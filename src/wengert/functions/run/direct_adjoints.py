@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from wengert.functions.tracing import references
+from wengert.functions.tracing.array_writes import updated
 from wengert.functions.tracing.kinds import kind_of
 from wengert.functions.tracing.tape import Tape
-from wengert.functions.tracing.writes import updated
 
 Parts = list[tuple[int, Any]] | None
 Array = Any

@@ -21,10 +21,10 @@ from safetensors.numpy import save, save_file
 from tests.thorough import rounds
 from wengert import atomic
 from wengert.errors import ModelError
-from wengert.train import checkpoint
-from wengert.train.checkpoint import SavedModel, TrainingRun, load_model, save_model
+from wengert.train import model_file
 from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Progress
+from wengert.train.model_file import SavedModel, TrainingRun, load_model, save_model
 from wengert.train.preparation import Standardisation
 
 SETTINGS = {"learning_rate": 0.1, "b1": 0.9, "b2": 0.999, "eps": 1e-8}
@@ -126,7 +126,7 @@ def test_foreign_files_are_refused(tmp_path):
 
 
 def test_later_format_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("wengert.train.checkpoint.FORMAT", 2)
+    monkeypatch.setattr("wengert.train.model_file.FORMAT", 2)
     save_model(tmp_path / "m", made())
     monkeypatch.undo()
     assert refusal(tmp_path / "m").what == "The model file has format 2, and this version reads format 1."
@@ -134,7 +134,7 @@ def test_later_format_is_refused(tmp_path, monkeypatch):
 
 def parts(saved=None):
     """The header, the record and the arrays of a model file."""
-    content = checkpoint._encode(saved or made())
+    content = model_file._encode(saved or made())
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     record = json.loads(header["__metadata__"]["wengert"][65:])
@@ -151,7 +151,7 @@ def put(path, header, record, arrays):
     start += b" " * (-len(start) % 8)
     content = bytearray(len(start).to_bytes(8, "little") + start + arrays)
     at = content.index(b'"wengert":"') + len(b'"wengert":"')
-    content[at : at + 64] = checkpoint._digest(bytes(content), at)
+    content[at : at + 64] = model_file._digest(bytes(content), at)
     path.write_bytes(content)
 
 
@@ -387,8 +387,8 @@ ROOT = Path(__file__).parents[2]
 SAVING = """
 import sys, itertools
 sys.path.insert(0, sys.argv[2])
-from tests.train.test_checkpoint import made
-from wengert.train.checkpoint import save_model
+from tests.train.test_model_file import made
+from wengert.train.model_file import save_model
 for i in itertools.count():
     save_model(sys.argv[1], made(float(i), size=20_000))
     print(i, flush=True)
