@@ -262,8 +262,9 @@ def copied(f: FunctionType) -> Callable[..., Any]:
     copy = FunctionType(code, view, f.__name__, f.__defaults__, cells)
     made = _as_copy(copy, f, view)
     copies[f] = made, (), f.__code__  # a function may name itself
-    names = f.__code__.co_freevars  # in the cell "__class__" super() finds the class whose function this is
-    moved = [k != "__class__" and _translated(cell, view is real) for k, cell in zip(names, cells or (), strict=True)]
+    free, names = f.__code__.co_freevars, facts_of(f.__code__).names
+    # in the cell "__class__" super() finds the class whose function this is
+    moved = [k != "__class__" and _translated(x, view is real, names) for k, x in zip(free, cells or (), strict=True)]
     if cells is not None and any(moved):
         relied = _cells(f)
         own_cells = tuple([CellType() if each else cell for cell, each in zip(cells, moved, strict=True)])
@@ -281,13 +282,13 @@ def copied(f: FunctionType) -> Callable[..., Any]:
     return made
 
 
-def _translated(cell: CellType, ours: bool) -> bool:
-    """Whether something stands for what is in a cell; else the copy has the cell itself, which code may write."""
+def _translated(cell: CellType, ours: bool, names: frozenset[str]) -> bool:
+    """Whether something stands for what is in a cell, for code of such names; else the copy has the cell itself, which code may write."""
     content = _content(cell)
     if content is _NOTHING or type(content) in PLAIN:
         return False
     found = _Needs()
-    return found.of_wrapped(content) if ours else found.of(content)
+    return found.of_wrapped(content) if ours else found.of(content, names)
 
 
 def _as_copy(copy: FunctionType, f: FunctionType, view: Any) -> Callable[..., Any]:

@@ -74,14 +74,24 @@ def own_error(error: Exception) -> Exception:
     if isinstance(error, WengertError) or error.__traceback__ is None or not _NAMES_ONE.search(str(error)):
         return error
     users = [step for step in _steps(error.__traceback__) if _owner(step.tb_frame) == "user"]
-    if not users or users[-1].tb_frame.f_code.co_code[users[-1].tb_lasti] not in _CALLS:
+    if not users:
         return error
     line = users[-1].tb_frame.f_code, users[-1].tb_lasti
+    if not _is_call(*line):
+        return error
     return TraceError(
         f"'{_called(*line)}' takes numbers and arrays, and knows no traced values.",
         shown_line(line),
         "Give it a derivative with wg.primitive, or call it outside of the function that is differentiated.",
     )
+
+
+def _is_call(code: CodeType, instruction: int) -> bool:
+    """Whether a call is done there. Of a function of Python, it is behind the caches of the instruction."""
+    operations = code.co_code
+    while instruction > 0 and operations[instruction] == opcode.opmap.get("CACHE", -1):
+        instruction -= 2
+    return operations[instruction] in _CALLS
 
 
 _CALLS = {opcode.opmap[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in opcode.opmap}
@@ -136,7 +146,9 @@ def _owner(frame: FrameType) -> str:
 
 _OWNERS: dict[str, str] = {}
 """Files, and whose they are."""
-_INSTALLED = tuple({path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))})
+_INSTALLED = tuple(
+    {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
+)
 """Where Python and what is installed lie."""
 
 
