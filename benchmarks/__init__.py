@@ -7,4 +7,5 @@ timing       interleaved samples, medians and ratios
 child        one row in a process of its own, pinned to its processors
 report       the table, on a terminal and as a document
 matmul       matrix products alone, by size and transposition, against BLAS and XLA: a command of its own
+shapes       matrix products of every shape beside NumPy: a command of its own
 """

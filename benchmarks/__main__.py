@@ -26,7 +26,7 @@ def run(row: Row, rounds: int, sample: float, limit: float, realtime: bool) -> r
         ended = subprocess.run(
             command,
             cwd=ROOT,
-            env=machine.settings(row.threads),
+            env=machine.settings(row.threads, row.gpu),
             capture_output=True,
             text=True,
             check=False,

@@ -35,7 +35,7 @@ class Contestant:
     make     prepares everything and returns the call that is timed, without arguments. A `functools.partial` over positional
              arguments is timed as the plain call that it stands for.
     answers  which of the workload's references the results are compared with
-    needs    what must be installed: names of modules, or "gcc"
+    needs    what must be installed: names of modules, "gcc", or "a GPU"
     units    steps (or other units) of the row in one call; times are printed for one unit
     prepare  runs before every sample, outside the time
     measured the call returns (seconds, results) itself, as the time of a first call can be taken only once in a process

@@ -16,6 +16,8 @@ from pathlib import Path
 PACKAGES = ("wengert", "numpy", "scipy", "llvmlite", "jax", "torch", "autograd", "numba")
 FOREIGN = ("OPENBLAS_", "OMP_", "MKL_", "XLA_", "JAX_", "TORCH")
 """How the names of settings of the peers begin."""
+GPU = "a GPU"
+"""What a contestant needs that computes on one."""
 
 
 def pin(threads: int) -> None:
@@ -38,26 +40,31 @@ def clock(threads: int) -> Callable[[], float]:
     return time.process_time if threads == 1 else time.perf_counter
 
 
-def settings(threads: int) -> dict[str, str]:
+def settings(threads: int, gpu: bool = False) -> dict[str, str]:
     """The environment in which every library has `threads` threads and is else as it comes: a setting of the user's that holds
     a peer back, such as OPENBLAS_CORETYPE, is not passed on. Libraries read it when they are imported."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    return own | {
-        "OPENBLAS_NUM_THREADS": str(threads),
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "VECLIB_MAXIMUM_THREADS": str(threads),
-        "JAX_PLATFORMS": "cpu",
-        "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
-        "TORCHINDUCTOR_COMPILE_THREADS": "1",
-        "JAX_ENABLE_X64": "1",
-        "XLA_FLAGS": one if threads == 1 else "",
-    }
+    return (
+        own
+        | ({} if gpu else {"JAX_PLATFORMS": "cpu"})
+        | {
+            "OPENBLAS_NUM_THREADS": str(threads),
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+            "VECLIB_MAXIMUM_THREADS": str(threads),
+            "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",
+            "TORCHINDUCTOR_COMPILE_THREADS": "1",
+            "JAX_ENABLE_X64": "1",
+            "XLA_FLAGS": one if threads == 1 else "",
+        }
+    )
 
 
 def has(need: str) -> bool:
-    """Whether a module or the compiler is installed."""
+    """Whether a module or the compiler is installed, or a GPU is there."""
+    if need == GPU:
+        return shutil.which("nvidia-smi") is not None
     return shutil.which("gcc") is not None if need == "gcc" else importlib.util.find_spec(need) is not None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.contest import Reach
+from benchmarks.machine import GPU
 from benchmarks.timing import best, median_ratio
 
 Samples = Mapping[str, Sequence[float]]
@@ -93,7 +94,8 @@ def row_lines(found: Outcome) -> list[tuple[str, str, str]]:
     ):
         ratio = median_ratio(found.samples[name], found.samples[ours]) if ours else None
         lines.append((name, duration(statistics.median(found.samples[name])), digits(ratio) if ratio else ""))
-    lines += [(name, "absent", f"{need} is not installed") for name, need in found.absent.items()]
+    for name, need in found.absent.items():
+        lines.append((name, *(("not measured", "no GPU") if need == GPU else ("absent", f"{need} is not installed"))))
     return lines + [(name, "failed", sentence) for name, sentence in found.failed.items()]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks.contest import Workload
 from benchmarks.workloads import (
     attention,
+    bundle,
     contractions,
     convolution,
     eager,
@@ -63,6 +64,8 @@ class Row:
     build: Callable[[], Workload]
     tiny: Callable[[], Workload] | None
     threads: int = 1
+    gpu: bool = False
+    """Whether all compute on a GPU; the clock is elapsed time."""
 
 
 ROWS = (
@@ -102,6 +105,13 @@ ROWS = (
     ),
     Row("logistic", logistic_regression.call, functools.partial(logistic_regression.call, 70, 5)),
     Row("xla-steps", xla_steps.steps, functools.partial(xla_steps.steps, 7, 5, 3, 4, 10)),
+    Row(
+        "xla-steps-gpu",
+        xla_steps.on_gpu,
+        functools.partial(xla_steps.on_gpu, 7, 5, 3, 4, 10),
+        threads=2,
+        gpu=True,
+    ),
     Row("recurrence", recurrence.derivative, functools.partial(recurrence.derivative, 40)),
     *(
         Row(
@@ -117,6 +127,7 @@ ROWS = (
         )
         for name, size, tiny in FACTORIZATIONS
     ),
+    Row("bundle", bundle.jacobians, functools.partial(bundle.jacobians, 70)),
     Row("rnn-vanishing", recurrent.vanishing, functools.partial(recurrent.vanishing, 20, 3, 4)),
     *(
         Row(

@@ -135,7 +135,7 @@ def report(found: Sizes) -> str:
     for floor in FLOORS:
         inside = {name: n for name, n in found.lines.items() if name.split("/")[0] == floor}
         if inside:
-            lines.append(f"{floor:<22}{sum(inside.values()):>8}{sum(found.files[name] for name in inside):>7}")
+            lines.append(f"{floor + '/*':<22}{sum(inside.values()):>8}{sum(found.files[name] for name in inside):>7}")
     lines.append(f"{'all':<22}{sum(found.lines.values()):>8}{sum(found.files.values()):>7}")
     twice = [
         f"{name} {len(places)}" for name, places in sorted(found.repeated.items(), key=lambda p: (-len(p[1]), p[0]))

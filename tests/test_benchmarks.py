@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import first_call, machine, report
+from benchmarks import first_call, machine, report, shapes
 from benchmarks.__main__ import chosen
 from benchmarks.agreement import Disagreement, require
 from benchmarks.child import agreed_call
@@ -272,3 +272,15 @@ def test_importing_the_benchmarks_imports_no_peer():
     peers = "{'jax', 'torch', 'autograd', 'numba'}"
     code = f"import sys, benchmarks.__main__, benchmarks.child; sys.exit(bool({peers} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=False).returncode == 0
+
+
+def test_shapes_of_products_are_of_all_sizes_and_their_ratios_are_told_by_band():
+    found = shapes.shapes(60)
+    assert len(set(found)) > 50
+    assert min(map(min, found)) < 8
+    assert max(map(max, found)) > 1024
+    assert all(m * k * n <= shapes.MOST_WORK for m, k, n in found)
+    text = shapes.table({(4, 5, 6): (0.5, 2.0), (70, 900, 80): (1.25, 90.0)})
+    assert "| 1–7 | 1 | 0.50 | 0.50 | 0.50 |" in text
+    assert text.index("70 × 900 × 80 | 1.25 | 90.0") < text.index("4 × 5 × 6 | 0.50 | 2.0")
+    assert shapes.ratio((5, 6, 7))[1] > 0

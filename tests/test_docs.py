@@ -122,6 +122,7 @@ def test_documents_are_there():
         "benchmarks-eager.md",
         "benchmarks-products.md",
         "benchmarks-factorizations.md",
+        "benchmarks-xla.md",
         "checking.md",
         "emit.md",
         "board.md",

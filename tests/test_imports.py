@@ -42,6 +42,7 @@ ORDER = (
     {"functions/run"},
     {"functions/transforms"},
     # the faces
+    {"files"},
     {"api", "numpy", "scipy", "emitting"},
     {"flow", "extend", "autograd", "emission", "optim"},
     # applications

@@ -97,6 +97,62 @@ wg.check_grads(f, (x,), order=2)
 """
 
 
+MAPPED = """
+import numpy as np
+import wengert as wg
+from wengert.core.ir.graph import apply
+from wengert.core.ir.notation import unwritten
+from wengert.core.ir.types import ArrayType
+from wengert.core.ops.kinds import structural
+
+
+def spread(node, cotangent):
+    n = node.inputs[0].shape[0]
+    return apply("pad", cotangent, low=(0,), high=(n - 1 - 2 * ((n - 1) // 2),), step=(2,))
+
+
+structural(
+    "evens",
+    "y_i = x_(2i).",
+    infer=lambda types, params: types[0].with_shape(((types[0].shape[0] + 1) // 2,)),
+    value=lambda xp, x: x[::2],
+    adjoint=spread,
+    batch=lambda node, inputs, batched: apply("slice", inputs[0], start=(0, 0), stop=inputs[0].shape, step=(1, 2)),
+    notation=unwritten("evens"),
+    samples=lambda rng: [([rng.normal(size=5)], {})],
+    index_map=lambda node, index, origin: ((index[0] * 2,), ()),
+    moves="selection",
+)
+
+x = np.linspace(0.1, 1.9, 7)
+assert np.array_equal(wg.ops.evens(x), x[::2])
+
+
+def f(x):
+    return np.sum(np.exp(wg.ops.evens(np.sin(x))))
+
+
+def g(x):
+    return np.sum(np.exp(np.sin(x)[::2]))
+
+
+gradient, compiled = wg.grad(f), wg.compile(wg.grad(f))
+for _ in range(5):
+    assert np.allclose(gradient(x), wg.grad(g)(x), rtol=1e-12)
+    assert np.allclose(compiled(x), wg.grad(g)(x), rtol=1e-12)
+assert np.allclose(wg.hessian(f)(x), wg.hessian(g)(x), rtol=1e-10)
+assert np.allclose(wg.vmap(wg.grad(f))(np.stack([x, 2 * x])), wg.vmap(wg.grad(g))(np.stack([x, 2 * x])), rtol=1e-12)
+wg.check_grads(f, (x,), order=2)
+
+from wengert.targets.stages import stage
+
+long = np.linspace(0.1, 1.9, 7001)
+assert np.allclose(wg.compile(f)(long), g(long), rtol=1e-12)
+fused = str(stage(wg.trace(f)(long), "loops"))
+assert "NumPy" not in fused and "2·" in fused, fused
+"""
+
+
 def run(script: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, encoding="utf-8"
@@ -110,6 +166,10 @@ def test_a_record_of_an_elementwise_op_is_read_printed_called_traced_differentia
 
 def test_a_record_of_a_structural_op_is_called_traced_differentiated_and_batched():
     run(STRUCTURAL)
+
+
+def test_a_structural_op_that_says_its_index_map_is_native_code_too():
+    run(MAPPED)
 
 
 def test_a_name_that_is_no_function_of_arrays_is_no_attribute_of_the_table():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.contest import ANSWER, Contestant, Reach, Workload
+from benchmarks.machine import GPU
 from wengert.train.equations import task
 from wengert.train.optimizers import optimizer
 
@@ -41,6 +42,25 @@ def steps(inputs: int = 64, hidden: int = 128, outputs: int = 16, examples: int 
             Contestant("wengert", lambda: _ours(given, "native", count), units=count),
             Contestant("wengert on XLA", lambda: _ours(given, "xla", count), needs=("jax",), units=count),
             Contestant("JAX by hand", lambda: _jax(given, count), needs=("jax",), units=count),
+        ),
+        reaches=(Reach("XLA within 1.05 of JAX by hand", ("wengert on XLA",), ("JAX by hand",), 1.05),),
+        references={ANSWER: lambda: _by_hand(given, count)},
+        tolerance={ANSWER: 1e-10},
+        unit="step",
+    )
+
+
+def on_gpu(
+    inputs: int = 1024, hidden: int = 4096, outputs: int = 256, examples: int = 8192, count: int = 20
+) -> Workload:
+    """The same at a size for a GPU, on which all compute."""
+    given = data(inputs, hidden, outputs, examples)
+    return Workload(
+        title=f"{count} updates in a call, {inputs}-{hidden}-{outputs}, {examples} examples, float64, on a GPU",
+        contestants=(
+            Contestant("wengert on XLA", lambda: _ours(given, "xla", count), needs=(GPU, "jax"), units=count),
+            Contestant("JAX by hand", lambda: _jax(given, count), needs=(GPU, "jax"), units=count),
+            Contestant("torch by hand", lambda: _torch(given, count), needs=(GPU, "torch"), units=count),
         ),
         reaches=(Reach("XLA within 1.05 of JAX by hand", ("wengert on XLA",), ("JAX by hand",), 1.05),),
         references={ANSWER: lambda: _by_hand(given, count)},
@@ -104,5 +124,29 @@ def _jax(given: Given, count: int) -> Any:
     def call() -> Any:
         with jax.enable_x64(True):
             return jax.block_until_ready(run(*arguments))
+
+    return call
+
+
+def _torch(given: Given, count: int) -> Any:
+    import torch
+
+    params, *rows = given
+    start = [torch.tensor(p, device="cuda") for p in params.values()]
+    x, t = (torch.tensor(a, device="cuda") for a in rows)
+
+    def loss(w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
+        y = torch.tanh(x @ w1.T + b1) @ w2.T + b2
+        return 0.5 * torch.sum((y - t) ** 2) / len(x)
+
+    def call() -> Any:
+        p, losses = start, []
+        for _ in range(count):
+            given = [a.detach().requires_grad_() for a in p]
+            value = loss(*given)
+            slopes = torch.autograd.grad(value, given)
+            p = [a.detach() - RATE * g for a, g in zip(given, slopes, strict=True)]
+            losses.append(value.detach())
+        return (*(a.cpu().numpy() for a in p), torch.stack(losses).cpu().numpy())
 
     return call

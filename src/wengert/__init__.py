@@ -28,6 +28,7 @@ asarray, trace                                 an array to read at traced indice
 """
 
 from importlib import import_module as _import_module
+from sys import modules as _modules
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -184,13 +185,19 @@ __all__ = [
 ]
 
 
+def _first_import(module: str) -> Any:
+    """A module that is not loaded yet. Cycles are not collected meanwhile: imports make few, and each look at all that they make takes time."""
+    with _import_module("wengert.core.ir.collector").waiting():
+        return _import_module(module)
+
+
 if not TYPE_CHECKING:  # to a type checker a name that is not listed above is an error
 
     def __getattr__(name: str) -> Any:
-        if name in _HOME:
-            return getattr(_import_module(_HOME[name]), name)
-        if name in _PACKAGES:
-            return _import_module(_PACKAGES[name])
+        home = _HOME.get(name) or _PACKAGES.get(name)
+        if home is not None:
+            module = _import_module(home) if home in _modules else _first_import(home)
+            return module if name in _PACKAGES else getattr(module, name)
         if name == "__version__":
             return _import_module("importlib.metadata").version("wengert")
         raise AttributeError(f"module 'wengert' has no attribute '{name}'")

@@ -16,6 +16,7 @@ from wengert.core.ir.names import bar
 from wengert.core.ir.types import Dim, bind_size
 from wengert.core.passes import pipeline
 from wengert.errors import EquationError, ShapeError
+from wengert.files import files_beside, names_file, read_text
 from wengert.notes.derive import backward as backward_pass
 from wengert.notes.derive import difference as differences
 from wengert.notes.derive import expand, steps, verify
@@ -30,12 +31,11 @@ from wengert.notes.derive.report import (
     steps_text,
 )
 from wengert.notes.elaboration.elaborate import elaborate
-from wengert.notes.elaboration.reread import read_in_context
-from wengert.notes.elaboration.system import Definition, SystemData
+from wengert.notes.elaboration.system import SystemData
 from wengert.notes.manuscripts.systems import system_of
 from wengert.notes.notation.expr import Line
 from wengert.notes.notation.reader import read, read_name
-from wengert.notes.reading.formats import Files, document_of
+from wengert.notes.reading.formats import Files
 from wengert.targets import interpreter
 from wengert.targets.base import mesh_target
 from wengert.targets.compiled import compile
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from wengert.targets.stages import Stage
 
 Array = Any
-MAX_BYTES = 1024 * 1024
 
 
 def equations(text_or_path: str | Path, syntax: str | None = None, *, system: int | None = None) -> System:
@@ -58,7 +57,7 @@ def equations(text_or_path: str | Path, syntax: str | None = None, *, system: in
 
     Raises EquationError where something cannot be read, with the place and what to write instead.
     """
-    if _names_file(text_or_path):
+    if names_file(text_or_path):
         path = Path(text_or_path)
         return equations_from_text(read_text(path), syntax, path.name, files_beside(path), system)
     return equations_from_text(str(text_or_path), syntax, system=system)
@@ -77,7 +76,7 @@ def review(text_or_path: str | Path) -> Review:
     from wengert.notes.claims.review import review as review_text
     from wengert.notes.claims.review import review_program
 
-    if not _names_file(text_or_path):
+    if not names_file(text_or_path):
         return review_text(str(text_or_path))
     path = Path(text_or_path)
     text = read_text(path)
@@ -95,65 +94,9 @@ def equations_from_text(
     return System(elaborate(read(text, syntax=syntax)) if syntax else system_of(text, name, files, system))
 
 
-def files_beside(path: Path) -> Files:
-    """The texts of the files beside a document by their names, None where there is none or it is no text."""
-    folder = path.resolve().parent
-
-    def text_of(name: str) -> str | None:
-        beside = (folder / name).resolve()
-        if not beside.is_relative_to(folder) or not beside.is_file():
-            return None
-        try:
-            return read_text(beside)
-        except EquationError:
-            return None
-
-    return text_of
-
-
-def whole_document(path: Path) -> tuple[str, str]:
-    """The text of a document with what it takes in, and a name that says its format."""
-    document = document_of(read_text(path), path.name, files_beside(path))
-    suffix = {"markdown": ".md", "latex": ".tex", "rst": ".rst", "text": ".txt", "program": ".py"}[document.format]
-    return document.text, f"{path.stem}{suffix}"
-
-
-def read_text(path: Path) -> str:
-    """The text of an equation file.
-
-    Raises EquationError where it is missing, too large to be equations, or no text.
-    """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise EquationError(
-                "The file is too large to be a system of equations.",
-                f"  {path}: {size:,} bytes, and the limit is {MAX_BYTES:,}",
-                "Cut the document to the part with the equations.",
-            )
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise EquationError(
-            "The file is not a text in UTF-8.",
-            f"  {path}: byte {error.start} cannot be read",
-            "Give a text, Markdown or LaTeX file, saved as UTF-8.",
-        ) from None
-    except OSError as error:
-        raise EquationError(f"The file cannot be read: {error.strerror}.", f"  {path}", "Check the path.") from None
-
-
 def _key(name: str) -> str:
     """Python normalises identifiers to NFKC, so names are looked up that way."""
     return unicodedata.normalize("NFKC", name)
-
-
-def _names_file(text: str | Path) -> bool:
-    """A Path, or one line without an equals sign that is or looks like the path of a file."""
-    if isinstance(text, Path):
-        return True
-    if "\n" in text or "=" in text or not 0 < len(text) < 1024:
-        return False
-    return Path(text).exists() or (Path(text).suffix != "" and " " not in text)
 
 
 class System:
@@ -475,8 +418,3 @@ def compile_function(
 def _board(shown: System | Derivation, lang: str, values: Mapping[str, Any] | None) -> Any:
     # The board stands above everything else, so its package is found by name when it is asked for.
     return import_module("wengert.blackboard").board(shown, lang=lang, values=values)
-
-
-def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[Definition, ...]:
-    """The lines of a backward pass written by hand, read in the context of its system."""
-    return read_in_context(read(text, syntax=syntax, context=system.data.reading.symbols), system.data)

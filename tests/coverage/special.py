@@ -26,6 +26,12 @@ IN_THE_UNIT = (sp.logit, sp.erfinv, sp.ndtri, sp.erfcinv)
 PAIRS = (sp.beta, sp.betaln, sp.xlogy, sp.xlog1py, sp.rel_entr, sp.kl_div)
 OF_ORDER = (sp.jv, sp.jn, sp.yv, sp.yn, sp.iv, sp.kv, sp.ive, sp.kve)
 
+BY_SHAPE = (sp.gammainc, sp.gammaincc, sp.chdtr, sp.chdtrc, sp.stdtr)
+INVERSES = (sp.gammaincinv, sp.gammainccinv, sp.stdtrit)
+BETAS = (sp.betainc, sp.betaincc, sp.betaincinv)
+OF_F = (sp.fdtr, sp.fdtrc, sp.gdtr, sp.gdtrc)
+POWERS = (sp.boxcox, sp.boxcox1p, sp.inv_boxcox, sp.inv_boxcox1p, sp.powm1)
+
 
 def unary():
     for functions, x in ((ON_THE_LINE, ANY), (ON_THE_RIGHT, RIGHT), (IN_THE_UNIT, UNIT)):
@@ -36,9 +42,18 @@ def unary():
 ORDERED = (
     *(s for f in OF_ORDER for s in cases(f, (2, RIGHT), (ORDERS, RIGHT), (ORDERS[:, None], ROW), **LOOSE)),
     *(s for f in (sp.jv, sp.yv, sp.iv, sp.kv, sp.ive, sp.kve) for s in cases(f, (1.5, RIGHT), **LOOSE)),
-    *cases(sp.gammainc, (2.5, RIGHT), (ROW, RIGHT), (1, RIGHT), fixed=(0,), **LOOSE),
-    *cases(sp.gammaincc, (2.5, RIGHT), (ROW, RIGHT), (1, RIGHT), fixed=(0,), **LOOSE),
-    *cases(sp.betainc, (2.5, 1.5, UNIT), (ROW, 2, UNIT), fixed=(0, 1), **LOOSE),
+    *(s for f in BY_SHAPE for s in cases(f, (2.5, RIGHT), (1, RIGHT), **LOOSE)),
+    *(s for f in BY_SHAPE for s in cases(f, (ROW, RIGHT), orders=1, **LOOSE)),
+    *(s for f in INVERSES for s in cases(f, (2.5, UNIT), **LOOSE)),
+    *(s for f in INVERSES for s in cases(f, (ROW, UNIT), orders=1, **LOOSE)),
+    *(s for f in BETAS for s in cases(f, (2.5, 1.5, UNIT), **LOOSE)),
+    *(s for f in BETAS for s in cases(f, (ROW, 2, UNIT), orders=1, **LOOSE)),
+    *(s for f in OF_F for s in cases(f, (2.5, 1.5, RIGHT), **LOOSE)),
+    *(s for f in OF_F for s in cases(f, (ROW, 2, RIGHT), orders=1, **LOOSE)),
+    *cases(sp.fdtri, (2.5, 1.5, UNIT), **LOOSE),
+    *(s for f in (sp.pdtr, sp.pdtrc) for s in cases(f, (2, RIGHT), (ORDERS, RIGHT), **LOOSE)),
+    *(s for f in POWERS for s in cases(f, (RIGHT, ROW), (ROW, RIGHT), (RIGHT, 0.0), **LOOSE)),
+    *cases(sp.cosm1, (ANY,), **LOOSE),
 )
 
 COUNTS = np.array([[1.0, 0.0, 2.0], [-1.0, 1.0, 3.0]])
@@ -74,8 +89,8 @@ def outers():
     for ufunc in (e[0] for e in FUNCTIONS if isinstance(e, tuple) and e[1] == "outer"):
         if getattr(np, ufunc.__name__, None) is not ufunc:
             first = ORDERS if ufunc in OF_ORDER else ROW
-            fixed = (0,) if ufunc in (sp.gammainc, sp.gammaincc) else ()
-            yield Sample((ufunc, "outer"), (first, UNIT), fixed=fixed, complex_step=False)
+            orders = 1 if ufunc in (*BY_SHAPE, *INVERSES) else 2
+            yield Sample((ufunc, "outer"), (first, UNIT), orders=orders, complex_step=False)
 
 
 TWO = tuple(s for f in PAIRS for s in cases(f, (RIGHT, ROW), (ROW, RIGHT), (2, RIGHT), **LOOSE))

@@ -12,9 +12,10 @@ from tests.derive.shared import reviewed
 from tests.derive.shared_weights import SHARED
 from wengert.notes.claims.review import ReviewRow
 from wengert.notes.elaboration.system import SystemData
-from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.manuscripts.manuscript import manuscript_of
 from wengert.notes.notation import latex, unicode
 from wengert.notes.notation.expr import Line, Ref
+from wengert.notes.reading.story import read_story
 
 ENTRIES = {**entries(), **beyond()}
 SYNTAXES = ("text", "latex")
@@ -110,7 +111,7 @@ def document(key: str, syntax: str) -> Document:
 
 def written(key: str, forward: str, backward: str, syntax: str) -> Document:
     """A document of two parts as its author wrote them; a claim that is not read there is left out."""
-    section = read_manuscript(forward + backward).sections[-1]
+    section = manuscript_of(read_story(forward + backward)).sections[-1]
     claims = tuple(Line(c.left, c.rights, notes=c.notes) for c in section.claims)
     whole = Document(key, syntax, forward, claims, section.system)
     unread = {row.line for row in whole.flagged({})}
@@ -124,8 +125,8 @@ def in_latex(entry: Document) -> Document:
     lines = [latex.show(line.written, symbols=symbols) for line in entry.system.lines]
     declared = [latex.show(each, symbols=symbols) for each in entry.system.reading.declarations]
     forward = "\n".join(f"$$ {line} $$" for line in (*declared, *lines)) + "\n\n"
-    section = read_manuscript(
-        forward + "\n".join(f"$$ {latex.show(c, symbols=symbols)} $$" for c in entry.claims)
+    section = manuscript_of(
+        read_story(forward + "\n".join(f"$$ {latex.show(c, symbols=symbols)} $$" for c in entry.claims))
     ).sections[-1]
     claims = tuple(Line(c.left, c.rights, notes=c.notes) for c in section.claims)
     return Document(entry.key, "latex", forward, claims, section.system)

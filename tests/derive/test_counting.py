@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.api import read_backward
+from tests.notation.helpers import read_backward
 from wengert.errors import EquationError
 from wengert.notes.claims.review import review
 from wengert.notes.derive.report import show_line

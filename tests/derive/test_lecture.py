@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from two_stages import two_stage
 
 import wengert as wg
 from wengert.notes.derive.steps import steps
@@ -119,12 +120,12 @@ def test_result_7_the_backward_pass_equals_the_notes_in_both_stages(unit: wg.Sys
         )
         - 1
     )
-    two_stage = DISPLAYS[start : start + 13]
+    displays = DISPLAYS[start : start + 13]
     final = DISPLAYS[start + 13 : start + 20]
     assert lines_of(final, unit.data) == [Line(line.left, line.rights[:1]) for line in derivation.lines()]
     symbols = unit.data.reading.symbols
-    chains = read(" \\\\\n".join(two_stage), syntax="latex", context=symbols).lines
-    assert chains == tuple(step.two_stage for step in steps(derivation.data, "index"))
+    chains = read(" \\\\\n".join(displays), syntax="latex", context=symbols).lines
+    assert chains == tuple(two_stage(step) for step in steps(derivation.data, "index"))
 
 
 def test_result_8_with_another_loss_only_one_line_changes() -> None:

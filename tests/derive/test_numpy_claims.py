@@ -14,9 +14,10 @@ from tests.thorough import everyday
 from wengert.core.ir.names import bar
 from wengert.notes.claims.judge import ClaimJudge
 from wengert.notes.claims.review import Review, review
-from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.manuscripts.manuscript import manuscript_of
 from wengert.notes.manuscripts.sections import SystemSection
 from wengert.notes.notation.expr import Ref
+from wengert.notes.reading.story import read_story
 
 DATA = Path(__file__).parents[1] / "data"
 CORPUS = (DATA / "equations.md").read_text("utf-8")
@@ -57,7 +58,7 @@ def test_loops_are_not_read_and_what_does_not_depend_on_them_is_judged(key: str)
 
 
 def sections(text: str) -> tuple[SystemSection, ...]:
-    return tuple(section for section in read_manuscript(text).sections if section.code)
+    return tuple(section for section in manuscript_of(read_story(text)).sections if section.code)
 
 
 HELPERS = {

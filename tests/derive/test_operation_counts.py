@@ -15,7 +15,8 @@ from wengert.notes.derive.backward import derive
 from wengert.notes.derive.counting import count_shared
 from wengert.notes.derive.random_points import distinct_sizes
 from wengert.notes.elaboration.reread import ContextReader
-from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.manuscripts.manuscript import manuscript_of
+from wengert.notes.reading.story import read_story
 
 ENTRIES = {**entries(), **beyond()}
 MORE = {
@@ -88,7 +89,7 @@ def texts(key: str) -> tuple[str, str]:
 def published(key: str):
     """The system of an entry, and the first right side of each published line as a term, by name."""
     forward, backward = texts(key)
-    (section, *_) = read_manuscript(forward + "\n---\n" + backward).sections
+    (section, *_) = manuscript_of(read_story(forward + "\n---\n" + backward)).sections
     section = understood(section).section
     claims, outside = with_outside_signals(section.system, section.claims)
     more = {GIVEN + name: section.system.quantities[name].type for name in outside}

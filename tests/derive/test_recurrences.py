@@ -10,7 +10,8 @@ from corpus import beyond
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
-from wengert.api import System, read_backward
+from tests.notation.helpers import read_backward
+from wengert.api import System
 from wengert.errors import EquationError
 from wengert.notes.claims.review import review
 from wengert.notes.derive.report import show_line

@@ -10,8 +10,8 @@ from corpus import beyond
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
+from tests.notation.helpers import read_backward
 from tests.thorough import everyday
-from wengert.api import read_backward
 from wengert.core.ir.graph import Graph
 from wengert.core.ir.names import bar
 from wengert.core.ir.types import bind_size

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from corpus import entries
+from two_stages import two_stage
 
 import wengert as wg
 from wengert.notes.derive.report import derivation_json, difference_text, show_line, steps_text
@@ -20,7 +21,7 @@ def explained(text: str, form: str = "index", wrt: str | list[str] = ()) -> dict
     """The two stages of every line, by quantity."""
     derivation = wg.equations(text).backward(wrt=wrt)
     return {
-        step.name: unicode.show(step.two_stage, symbols=derivation.system.data.reading.symbols)
+        step.name: unicode.show(two_stage(step), symbols=derivation.system.data.reading.symbols)
         for step in steps(derivation.data, form)
     }
 
@@ -131,10 +132,10 @@ def assert_explained(derivation: wg.Derivation, step: DerivationStep) -> None:
         assert partial.numerator.name in (quantity.name, quantity.indexed, quantity.whole)
         assert child in lines
     # Every letter is on the left or under a Σ.
-    for right in step.two_stage.rights:
-        assert free_letters(right) <= free_letters(step.two_stage.left)
+    for right in two_stage(step).rights:
+        assert free_letters(right) <= free_letters(two_stage(step).left)
     assert len(step.rules) == len(set(step.rules))
-    assert step.two_stage.rights[-1] == step.simplified.rights[0]
+    assert two_stage(step).rights[-1] == step.simplified.rights[0]
 
 
 def by_name(derivation: wg.Derivation) -> set[str]:
@@ -146,7 +147,7 @@ def by_name(derivation: wg.Derivation) -> set[str]:
 def test_every_step_is_text_and_latex(key: str, form: str) -> None:
     symbols = corpus_derivation(key).system.data.reading.symbols
     for step in corpus_steps(key, form):
-        for line in (step.chain, step.substituted, step.simplified, step.two_stage, *step.sources):
+        for line in (step.chain, step.substituted, step.simplified, two_stage(step), *step.sources):
             if line is not None:
                 assert unicode.show(line, symbols=symbols)
                 assert unicode.show(line, ascii=True, symbols=symbols).isascii()

@@ -11,7 +11,8 @@ from corpus import beyond
 
 import wengert as wg
 from tests.derive.shared import derivation_of, system_of
-from wengert.api import System, equations_from_text, read_backward
+from tests.notation.helpers import read_backward
+from wengert.api import System, equations_from_text
 from wengert.notes.derive.printed import LinePrinter
 from wengert.notes.derive.report import derivation_latex, show_line
 

@@ -13,9 +13,10 @@ from tests.derive.shared import reviewed
 from tests.thorough import part, rounds
 from wengert.notes.claims.assignments import AssignmentSearch
 from wengert.notes.claims.review import review
-from wengert.notes.manuscripts.manuscript import read_manuscript
+from wengert.notes.manuscripts.manuscript import manuscript_of
 from wengert.notes.notation import latex, unicode
 from wengert.notes.notation.expr import Line
+from wengert.notes.reading.story import read_story
 
 ENTRIES = {**entries(), **beyond()}
 
@@ -119,8 +120,8 @@ def statuses(document: str) -> str:
 def test_verdicts_are_those_of_the_document_in_which_the_parts_have_lines(name):
     written = DOCUMENTS[name]
     show = (latex if written.syntax == "latex" else unicode).show
-    (section,) = read_manuscript(in_one(written.unnamed, written.claims, written.syntax)).sections
-    (named,) = read_manuscript(in_one(written.named, written.claims, written.syntax)).sections
+    (section,) = manuscript_of(read_story(in_one(written.unnamed, written.claims, written.syntax))).sections
+    (named,) = manuscript_of(read_story(in_one(written.named, written.claims, written.syntax))).sections
     ranks = {o: q.type.rank for q in named.system.quantities.values() for o in (q.name, q.whole, q.indexed)}
     planter = Planter("", lambda tree: ranks.get(tree.name, 0))
     symbols = section.system.reading.symbols

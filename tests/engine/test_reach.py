@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -139,3 +142,16 @@ def test_paths_without_end_are_forgotten():
 
     for n in range(1, 300):
         np.testing.assert_array_equal(wg.grad(f)(X), np.full(3, float(n)))
+
+
+def test_a_first_gradient_loads_nothing_more():
+    """Neither the passes, which the third call needs, nor the parts that NumPy loads when they are asked for."""
+    script = (
+        "import sys, numpy as np, wengert as wg\n"
+        "wg.grad, before = wg.grad, set(sys.modules)\n"
+        "for _ in range(2):\n"
+        "    wg.grad(lambda x: np.sum(np.tanh(x) * x))(np.ones(3))\n"
+        "print(sorted(set(sys.modules) - before), [m for m in before if 'passes' in m or 'f2py' in m])"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout == "[] []\n"

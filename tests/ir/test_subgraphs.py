@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import wengert.core.ops  # noqa: F401
+from tests.evaluating import evaluate_all
 from wengert.core.ir.dump import dump
 from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.core.ir.op import OPS
 from wengert.core.ir.types import ArrayType, Dim, TapeType, TupleType
 from wengert.core.ir.verify import verify
 from wengert.core.ops.control import results
-from wengert.core.ops.evaluate import evaluate, evaluate_all
+from wengert.core.ops.evaluate import evaluate
 from wengert.errors import GraphError, ShapeError
 
 S = ArrayType()

@@ -240,3 +240,46 @@ def test_what_is_refused_names_the_call_and_the_cure():
         wg.grad(lambda x: math.comb(x, 2) * x)(3.0)
     assert "'math.comb'" in caught.value.what
     assert "int(n)" in caught.value.repair
+
+
+MATRIX = np.arange(9.0).reshape(3, 3) + np.eye(3)
+
+
+class WithMatrix:
+    def __init__(self):
+        self.X = MATRIX
+
+    def loss(self, w):
+        try:
+            return self.X.dot(w).dot(MATRIX.T.dot(w)) + sum(MATRIX.dot(k * w).sum() for k in range(3))
+        except ZeroDivisionError:
+            return 0.0
+
+
+def test_dot_of_an_array_from_outside_takes_traced_values():
+    f, w = WithMatrix().loss, np.array([0.3, 0.5, 0.7])
+    expected = [(f(w + h) - f(w - h)) / 2e-4 for h in 1e-4 * np.eye(3)]
+    np.testing.assert_allclose(wg.grad(f)(w), expected, rtol=1e-9)
+    np.testing.assert_allclose(wg.compile(wg.grad(f))(w), expected, rtol=1e-9)
+
+
+def test_a_method_of_that_name_of_a_users_class_is_called_as_it_is():
+    class Lines:
+        def dot(self, scale):
+            return f"{scale}"
+
+    def f(x):
+        assert Lines().dot(2) == "2"
+        return MATRIX[0].dot(MATRIX[1]) * x
+
+    assert wg.grad(f)(1.0) == MATRIX[0].dot(MATRIX[1])
+
+
+def test_an_array_may_have_a_size_that_was_computed():
+    def f(x):
+        steps = np.sort(np.array([0, 3]))
+        return np.sum(np.ones((steps[1] - steps[0], 2)) * x) + np.sum(np.zeros(steps[1]) + x)
+
+    gradient = wg.grad(f)
+    assert [gradient(2.0) for _ in range(4)] == [9.0] * 4
+    assert wg.compile(wg.grad(f))(2.0) == 9.0

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from wengert.api import System
+from wengert.notes.elaboration.reread import read_in_context
+from wengert.notes.elaboration.system import Definition
 from wengert.notes.notation import unicode
 from wengert.notes.notation.expr import Expr
 from wengert.notes.notation.reader import Page, read, read_expression
@@ -47,3 +50,8 @@ def right(text: str, system: str = "", *, syntax: str | None = None) -> str:
 
 def tree(text: str, system: Page | None = None) -> Expr:
     return read_expression(text, system.symbols if system is not None else None)
+
+
+def read_backward(system: System, text: str, syntax: str | None = None) -> tuple[Definition, ...]:
+    """The lines of a backward pass written by hand, read in the context of its system."""
+    return read_in_context(read(text, syntax=syntax, context=system.data.reading.symbols), system.data)

@@ -258,7 +258,7 @@ def test_what_does_not_fit_is_said_in_three_lines(key: str) -> None:
 
 
 def test_a_backward_line_may_use_a_dot_entry_by_entry_with_a_warning() -> None:
-    from wengert.api import read_backward
+    from tests.notation.helpers import read_backward
 
     system = wg.equations("z ∈ ℝ^n\nh = σ(z)\nL = ‖h‖²")
     (definition,) = read_backward(system, "z̄ = h̄ · σ'(z)")

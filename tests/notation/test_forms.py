@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import wengert as wg
+from tests.notation.helpers import read_backward
 from tests.ops.random_terms import LEAVES, SIZES, graphs, values_at, well_conditioned
 from tests.thorough import rounds
-from wengert.api import read_backward
 from wengert.core.ir.graph import Graph, Node
 from wengert.core.ir.names import bar, is_bar
 from wengert.core.ir.types import Dim

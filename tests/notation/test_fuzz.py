@@ -15,7 +15,8 @@ from tests.thorough import rounds
 from wengert.errors import EquationError
 from wengert.notes.notation import latex, layout, unicode
 from wengert.notes.notation.reader import Page, read, read_expression, read_name
-from wengert.notes.reading.equations import read_document
+from wengert.notes.reading.equations import read_equations
+from wengert.notes.reading.story import read_story
 
 BLOCKS = [half for pair in corpus("ABCDEFGHI").values() for block in pair for half in halves(block)]
 SIGNS = [
@@ -110,7 +111,7 @@ def test_random_characters(text: str, syntax: str | None):
 @settings(max_examples=50, deadline=None)
 @given(st.text(st.sampled_from("x_^({[ⁿ'w⁽¹⁾=bar\\σ|-+$`~\n"), max_size=40))
 def test_names_expressions_and_documents(text: str):
-    for function in (read_name, read_expression, read_document):
+    for function in (read_name, read_expression, lambda text: read_equations(read_story(text))):
         outcome(lambda function=function: function(text))
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from tests.evaluating import evaluate_all
 from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.core.ir.types import ArrayType, Dim
 from wengert.core.ir.walk import topological
-from wengert.core.ops.evaluate import evaluate_all
 
 N, M = Dim("n"), Dim("m")
 SIZES = {"n": 3, "m": 2}

@@ -6,6 +6,7 @@ import math
 
 import mpmath
 import numpy as np
+from scipy import special as sp
 
 SCALAR = {
     "gamma": mpmath.gamma,
@@ -17,6 +18,18 @@ SCALAR = {
     "gammainc": lambda a, x: mpmath.gammainc(a, 0, x, regularized=True),
     "gammaincc": lambda a, x: mpmath.gammainc(a, x, mpmath.inf, regularized=True),
     "betainc": lambda a, b, x: mpmath.betainc(a, b, 0, x, regularized=True),
+    "gammainc_slope": lambda a, x: mpmath.diff(lambda t: mpmath.gammainc(t, 0, x, regularized=True), a),
+    "betainc_slope_a": lambda a, b, x: mpmath.diff(lambda t: mpmath.betainc(t, b, 0, x, regularized=True), a),
+    "betainc_slope_b": lambda a, b, x: mpmath.diff(lambda t: mpmath.betainc(a, t, 0, x, regularized=True), b),
+    "gammaincinv": lambda a, p: mpmath.findroot(
+        lambda x: mpmath.gammainc(a, 0, x, regularized=True) - p, sp.gammaincinv(float(a), float(p))
+    ),
+    "gammainccinv": lambda a, q: mpmath.findroot(
+        lambda x: mpmath.gammainc(a, x, mpmath.inf, regularized=True) - q, sp.gammainccinv(float(a), float(q))
+    ),
+    "betaincinv": lambda a, b, p: mpmath.findroot(
+        lambda x: mpmath.betainc(a, b, 0, x, regularized=True) - p, sp.betaincinv(float(a), float(b), float(p))
+    ),
     "jv": mpmath.besselj,
     "yv": mpmath.bessely,
     "iv": mpmath.besseli,

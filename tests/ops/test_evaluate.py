@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import wengert.core.ops  # noqa: F401
+from tests.evaluating import evaluate_all
 from wengert.core.ir.graph import Graph, apply, constant, input_node
 from wengert.core.ir.types import ArrayType, Dim
-from wengert.core.ops.evaluate import as_declared, evaluate, evaluate_all
+from wengert.core.ops.evaluate import as_declared, evaluate
 from wengert.core.ops.functions import matmul, mean, one_hot, variance
 from wengert.errors import GraphError, ShapeError
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 
 import wengert.core.ops  # noqa: F401
+from tests.evaluating import evaluate_all
 from tests.thorough import rounds
 from wengert.core.autodiff.reverse import vjp
 from wengert.core.ir.graph import Graph, Node, apply, constant, constant_like, input_node
 from wengert.core.ir.types import ArrayType, Dim
 from wengert.core.ir.walk import topological
-from wengert.core.ops.evaluate import evaluate, evaluate_all
+from wengert.core.ops.evaluate import evaluate
 from wengert.core.passes.cse import share
 from wengert.core.passes.dce import eliminate
 from wengert.core.passes.fold import fold

@@ -22,7 +22,7 @@ from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.types import ArrayType, Dim
 from wengert.core.ir.walk import topological
 from wengert.core.ops.evaluate import bind_params, evaluate
-from wengert.core.passes.algebra import ASSUMING, IDENTITIES
+from wengert.core.passes.algebra import IDENTITIES
 from wengert.core.passes.dce import DEAD
 from wengert.core.passes.patterns import Pattern, abs, build, exp, fill, log, softplus, sqrt, where
 from wengert.core.passes.rewrite import Procedure, Rewrite, Rule, rewrite
@@ -38,7 +38,7 @@ PAIRS = [0.0, -0.0, 1.0, -2.0, 40.0, -800.0, 800.0, 5e-324, 1.7e308, np.inf, -np
 DRAWS = rounds(4, 8)
 FREE = ArrayType((Dim("n"),))
 
-TABLES = {"identities": IDENTITIES, "assuming": ASSUMING, "stability": STABILITY, "dead": DEAD, "narrow": NARROW}
+TABLES = {"identities": IDENTITIES, "stability": STABILITY, "dead": DEAD, "narrow": NARROW}
 RULES = [rule for table in TABLES.values() for rule in table]
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import wengert.core.ops  # noqa: F401
+from tests.evaluating import evaluate_all
 from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.core.ir.types import ArrayType, Dim
 from wengert.core.ir.walk import topological
-from wengert.core.ops.evaluate import evaluate, evaluate_all
+from wengert.core.ops.evaluate import evaluate
 from wengert.core.ops.functions import identity, one_hot
 from wengert.core.passes.lookup import look_up
 from wengert.core.passes.pipeline import run

@@ -6,7 +6,7 @@ import pytest
 
 from wengert.errors import EquationError
 from wengert.notes.notation import unicode
-from wengert.notes.reading.equations import read_document
+from wengert.notes.reading.equations import read_equations
 from wengert.notes.reading.story import read_story
 
 MARKDOWN = """# A unit
@@ -34,7 +34,7 @@ L = ½ (y − t)²
 
 
 def test_a_markdown_document_is_one_system():
-    reading = read_document(MARKDOWN)
+    reading = read_equations(read_story(MARKDOWN))
     assert [unicode.show(line) for line in reading.lines] == [
         "z = w x + b",
         "y = σ(z)",
@@ -45,44 +45,44 @@ def test_a_markdown_document_is_one_system():
 
 
 def test_spans_point_into_the_document():
-    line = read_document(MARKDOWN).lines[3]
+    line = read_equations(read_story(MARKDOWN)).lines[3]
     assert MARKDOWN[line.span.start : line.span.end].strip() == "R = \\frac12 w^2"
 
 
 def test_errors_show_the_documents_line():
     with pytest.raises(EquationError) as caught:
-        read_document("# Title\n\n$$z = w x + b$$\n\n$$y = \\sigma(z$$\n")
+        read_equations(read_story("# Title\n\n$$z = w x + b$$\n\n$$y = \\sigma(z$$\n"))
     assert caught.value.where.startswith("  line 5: $$y = \\sigma(z$$")
 
 
 def test_a_display_that_is_not_closed():
     with pytest.raises(EquationError, match="This display formula '\\$\\$' is not closed"):
-        read_document("text\n$$ z = w x\n")
+        read_equations(read_story("text\n$$ z = w x\n"))
 
 
 def test_a_latex_file_without_displays_is_mathematics_as_a_whole():
-    reading = read_document("z = wx + b \\\\\ny = \\sigma(z)\n")
+    reading = read_equations(read_story("z = wx + b \\\\\ny = \\sigma(z)\n"))
     assert [unicode.show(line) for line in reading.lines] == ["z = w x + b", "y = σ(z)"]
 
 
 def test_a_latex_article_gives_its_displays():
     text = "\\documentclass{article}\n\\begin{document}\nLet $x$ be given.\n\\begin{equation}\\label{a}\nz = w x\n\\end{equation}\n\\end{document}\n"
-    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x"]
+    assert [unicode.show(line) for line in read_equations(read_story(text)).lines] == ["z = w x"]
 
 
 def test_sentences_between_plain_lines_are_stepped_over():
     text = "This is the unit that we train on every example\n\nz = w x + b\n\nand the loss of one of the examples\n\nL = z²\n"
-    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x + b", "L = z²"]
+    assert [unicode.show(line) for line in read_equations(read_story(text)).lines] == ["z = w x + b", "L = z²"]
 
 
 def test_a_line_that_looks_like_an_equation_is_never_stepped_over():
     with pytest.raises(EquationError):
-        read_document("z = w x + b\nL = z² +\n")
+        read_equations(read_story("z = w x + b\nL = z² +\n"))
 
 
 def test_a_document_of_ten_megabytes_is_refused():
     with pytest.raises(EquationError, match="documents of more than 1,048,576 are not read"):
-        read_document("a" * 10_000_000)
+        read_equations(read_story("a" * 10_000_000))
 
 
 ROWS = (
@@ -98,7 +98,7 @@ ROWS = (
 
 @pytest.mark.parametrize("rows", ROWS)
 def test_an_equation_goes_on_in_the_next_row(rows: str):
-    reading = read_document(f"\\begin{{align}} y &= \\sigma(z) \\\\ {rows} \\\\ q &= 2 \\end{{align}}")
+    reading = read_equations(read_story(f"\\begin{{align}} y &= \\sigma(z) \\\\ {rows} \\\\ q &= 2 \\end{{align}}"))
     left = [unicode.show(line).split(" = ")[0] for line in reading.lines]
     (right,) = reading.lines[1].rights
     assert left == ["y", "L", "q"]
@@ -110,13 +110,13 @@ def test_an_equation_goes_on_in_the_next_row(rows: str):
 
 @pytest.mark.parametrize("sign", ["-", "−", "+"])
 def test_a_line_of_plain_text_that_begins_with_a_sign_goes_on_with_the_one_before(sign: str):
-    reading = read_document(f"params w\nz = w x\n    {sign} (1 − w) log x\nL = z²\n")
+    reading = read_equations(read_story(f"params w\nz = w x\n    {sign} (1 − w) log x\nL = z²\n"))
     shown = [unicode.show(line) for line in reading.lines]
     assert shown == [f"z = w x {sign.replace('-', '−')} (1 − w) log x", "L = z²"]
 
 
 def test_words_behind_a_dash_do_not_go_on_with_an_equation():
-    reading = read_document("z = w x\n- where the weights are drawn at random\nL = z²\n")
+    reading = read_equations(read_story("z = w x\n- where the weights are drawn at random\nL = z²\n"))
     assert [unicode.show(line) for line in reading.lines] == ["z = w x", "L = z²"]
 
 
@@ -158,4 +158,4 @@ def test_sentences_and_displays_are_no_program(text: str):
 
 def test_of_a_program_only_the_comments_are_read():
     text = 'import numpy as np\n\ndef forward(x):\n    """The unit.\n\n    z = w x + b\n    """\n    q = x\n'
-    assert [unicode.show(line) for line in read_document(text).lines] == ["z = w x + b"]
+    assert [unicode.show(line) for line in read_equations(read_story(text)).lines] == ["z = w x + b"]

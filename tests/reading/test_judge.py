@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from wengert.notes.reading.documents import judge_document
+from wengert.notes.reading.documents import JudgedDocument, judge_story
 from wengert.notes.reading.printing import plain_text
+from wengert.notes.reading.story import read_story
 
 UNIT = r"""$$z = w x + b$$
 $$y = \sigma(z)$$
@@ -87,7 +88,7 @@ $$\frac{d오차e_{1}}{du} = \frac{d오차e_{1}}{dy} \frac{dy}{du}$$""",
 
 
 def statuses(text: str) -> list[str]:
-    return [verdict.status for verdict in judge_document(text, "page.md")]
+    return [verdict.status for verdict in judge_story(read_story(text, "page.md"))]
 
 
 @pytest.mark.parametrize(("right", "page"), PAGES.values(), ids=PAGES)
@@ -107,7 +108,7 @@ def test_lines_of_a_page_hold(right: int, page: str) -> None:
     ],
 )
 def test_a_mistake_is_shown_by_the_change_that_undoes_it(claim: str, kind: str, sentence: str) -> None:
-    verdict = judge_document(UNIT + f"$${claim}$$\n", "page.md")[-1]
+    verdict = judge_story(read_story(UNIT + f"$${claim}$$\n", "page.md"))[-1]
     assert (verdict.status, verdict.kind, verdict.note) == ("wrong", kind, f"likely: {sentence}")
 
 
@@ -138,7 +139,7 @@ $$R = \frac{\lambda}{2} w^2$$
 def test_what_a_line_lacks_is_found_near_it_and_written_as_people_write_it(
     claim: str, kind: str, corrected: str
 ) -> None:
-    verdict = judge_document(LAYER + f"$${claim}$$\n", "page.md")[-1]
+    verdict = judge_story(read_story(LAYER + f"$${claim}$$\n", "page.md"))[-1]
     assert (verdict.status, verdict.kind) == ("wrong", kind)
     assert verdict.corrected is not None
     assert plain_text(verdict.corrected) == corrected
@@ -150,14 +151,16 @@ def test_a_matrix_whose_relation_to_the_vectors_of_its_letter_is_not_said_is_no_
 
 
 def test_sides_that_cannot_fit_are_open_where_nothing_mends_them() -> None:
-    verdict = judge_document(LAYER + r"$$\frac{\partial L}{\partial x} = \cos(W) \cos(W) x x^T$$", "page.md")[-1]
+    verdict = judge_story(read_story(LAYER + r"$$\frac{\partial L}{\partial x} = \cos(W) \cos(W) x x^T$$", "page.md"))[
+        -1
+    ]
     assert verdict.status == "open"
     assert verdict.note.startswith("does not hold as read")
 
 
 def test_an_index_that_only_the_right_side_has_is_no_condition() -> None:
     page = "$$p_i = v_i x_i$$\n$$s = \\sum_i p_i$$\n$$\\frac{\\partial s}{\\partial p_i} = 1$$\n$$\\frac{\\partial s}{\\partial x_i} = v_i$$\n"
-    verdict = judge_document(page + r"$$\frac{\partial s}{\partial v_i} = x_j$$", "page.md")[-1]
+    verdict = judge_story(read_story(page + r"$$\frac{\partial s}{\partial v_i} = x_j$$", "page.md"))[-1]
     assert (verdict.status, verdict.kind) == ("wrong", "index")
 
 
@@ -166,7 +169,7 @@ def test_a_line_that_no_small_change_mends_is_open() -> None:
 
 
 def test_a_line_about_a_name_that_stands_nowhere_else_is_not_read() -> None:
-    verdict = judge_document(UNIT + r"$$\frac{\partial L}{\partial b} = (y - t) q$$", "page.md")[-1]
+    verdict = judge_story(read_story(UNIT + r"$$\frac{\partial L}{\partial b} = (y - t) q$$", "page.md"))[-1]
     assert (verdict.status, verdict.note) == ("unread", "it does not hold as read, and no other line says what q is")
 
 
@@ -202,16 +205,98 @@ def test_a_condition_behind_a_line_is_kept() -> None:
 
 def test_a_line_that_holds_for_some_indices_says_for_which() -> None:
     page = r"$$p_i = \frac{e^{z_i}}{\sum_k e^{z_k}}$$" + "\n" + r"$$\frac{\partial p_i}{\partial z_j} = -p_i p_j$$"
-    verdict = judge_document(page, "page.md")[-1]
+    verdict = judge_story(read_story(page, "page.md"))[-1]
     assert (verdict.status, verdict.note) == ("conditional", "holds if i ≠ j")
 
 
 def test_a_loss_that_is_the_cross_entropy_is_said_to_be_that() -> None:
     page = "$$z = w x$$\n$$a = \\sigma(z)$$\n$$dz = a - y$$\n$$dw = dz\\, x$$"
-    verdict = judge_document(page, "page.md")[-1]
+    verdict = judge_story(read_story(page, "page.md"))[-1]
     assert verdict.status == "conditional"
     assert verdict.note.startswith("holds if ")
 
 
 def test_the_same_text_is_judged_the_same_twice() -> None:
     assert statuses(UNIT) == statuses(UNIT)
+
+
+CHAIN = r"""$$p = \frac{1}{1 + e^{-z}}$$
+$$\frac{d p}{d z} = \frac{e^{-z}}{(1 + e^{-z})^2} = %s = p (1 - p)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "corrected"),
+    [
+        (r"\frac{1}{1 + e^{-z}} \cdot \frac{e^{z}}{1 + e^{-z}}", "", ""),
+        (r"\frac{1}{1 + e^{-z}} \cdot (1 + p)", "sign", "1/(1 + e^− z) · (1 − p)"),
+        (r"e^{-z} p", "power", "e^− z p^2"),
+    ],
+)
+def test_a_side_between_two_equal_ones_is_the_one_that_differs(side: str, kind: str, corrected: str) -> None:
+    verdicts = {
+        verdict.link: verdict for verdict in judge_story(read_story(CHAIN % side, "page.md")) if verdict.derived
+    }
+    found = verdicts[2]
+    if not kind:
+        assert (found.status, found.note) == (
+            "open",
+            "does not hold as read, while the sides before and behind it are equal",
+        )
+        return
+    assert (found.status, found.kind) == ("wrong", kind)
+    assert found.corrected is not None
+    assert plain_text(found.corrected) == corrected
+
+
+def test_a_step_that_forgets_a_division_lacks_it() -> None:
+    chain = r"$$\frac{d v}{d x} = \frac{(1 + x) - x}{(1 + x)^2} = 1 = \frac{1}{(1 + x)^2}$$"
+    verdict = next(v for v in judge_story(read_story("$$v = \\frac{x}{1 + x}$$\n" + chain, "page.md")) if v.link == 2)
+    assert (verdict.status, verdict.note) == ("wrong", "likely: the division by (1 + x)^2 is missing")
+
+
+def test_a_chain_rule_in_derivatives_alone_is_judged_whatever_is_derived() -> None:
+    right = r"$$\frac{\partial E}{\partial w} = \frac{\partial E}{\partial o} \frac{\partial o}{\partial s} \frac{\partial s}{\partial w}$$"
+    short = right.replace(r" \frac{\partial s}{\partial w}", "")
+    page = "$$o = g(s)$$\n$$s = w x$$\n"
+    assert statuses(page + right)[-1] == "holds"
+    assert statuses(page + short)[-1] in ("open", "wrong")
+
+
+def test_a_document_is_judged_in_the_same_steps_each_time() -> None:
+    documents = [JudgedDocument(read_story(PAGES["generic layers"][1], "page.md"), 4000) for _ in range(2)]
+    said = [[(verdict.status, verdict.note) for verdict in document.judged()] for document in documents]
+    assert said[0] == said[1]
+    assert documents[0].work.done == documents[1].work.done > 0
+
+
+def test_what_a_name_without_a_line_makes_of_a_derivative_is_no_missing_factor() -> None:
+    page = LAYER.replace("$$a = \\sigma(z)$$\n", "").replace("L = \\frac12 \\sum_i (a_i - y_i)^2", "p = c^T a")
+    claim = r"$$\frac{\partial p}{\partial z} = \frac{\partial p}{\partial a} \odot \mathrm{ReLU}'(z)$$"
+    chain = r"$$\frac{\partial p}{\partial x} = \frac{\partial p}{\partial a} \frac{\partial a}{\partial z} \frac{\partial z}{\partial x}$$"
+    assert "wrong" not in statuses(page + chain + "\n" + claim)
+
+
+def test_a_rule_about_differentials_is_no_mistake_where_another_line_says_what_a_letter_is() -> None:
+    page = "$$Y = A B$$\n$$d(A + C) = dA + dC$$\n$$d(3 C) = 3\\, dC$$\n$$d(C^T) = (dC)^T$$\n"
+    assert "wrong" not in statuses(page + "$$d(C Y) = (dC) Y + C (dY)$$")
+
+
+def test_cases_of_which_two_hold_at_once_say_nothing_right() -> None:
+    page = r"$$u_k = \tanh(s_k)$$" + "\n"
+    right = r"$$\frac{\partial u_k}{\partial s_j} = \begin{cases} 0 & k \neq j \\ 1 - u_k^2 & k = j \end{cases}$$"
+    assert statuses(page + right)[-1] == "holds"
+    assert statuses(page + right.replace(r"k \neq j", r"s \neq j"))[-1] != "holds"
+
+
+def test_entries_that_a_line_says_to_sum_to_one_do_so_without_a_condition() -> None:
+    page = r"$$r_k = \frac{e^{s_k}}{\sum_j e^{s_j}}$$ where $\sum_k c_k = 1$ and $$E = -\sum_k c_k \log r_k$$"
+    claim = "\n" + r"$$\frac{\partial E}{\partial s_i} = r_i - c_i$$"
+    assert statuses(page + claim)[-1] == "holds"
+    assert statuses(page.replace(r"where $\sum_k c_k = 1$ and", "") + claim)[-1] == "conditional"
+
+
+def test_an_index_pair_with_a_transpose_is_an_entry_of_the_transpose() -> None:
+    page = "$$G_{ij} = \\sum_k R_{ki} S_{kj}$$\n$$\\frac{\\partial G_{ij}}{\\partial S_{kj}} = R_{ki} = R_{ik}^T$$\n"
+    assert statuses(page)[-2:] == ["holds", "holds"]
+    assert statuses(page.replace("R_{ik}^T", "R_{ki}^T"))[-1] != "holds"

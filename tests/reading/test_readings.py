@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.notes.reading.documents import judge_document
+from wengert.notes.reading.documents import judge_story
 from wengert.notes.reading.readings import TABLE, Reading
+from wengert.notes.reading.story import read_story
 from wengert.notes.reading.verdicts import Verdict
 
 RECORDS = [pytest.param(reading, id=reading.name) for reading in TABLE]
@@ -16,7 +17,7 @@ def displayed(lines: tuple[str, ...]) -> str:
 
 
 def last_of(lines: tuple[str, ...]) -> Verdict:
-    return [v for v in judge_document(displayed(lines), "page.md") if v.status not in ("defined", "again")][-1]
+    return [v for v in judge_story(read_story(displayed(lines), "page.md")) if v.status not in ("defined", "again")][-1]
 
 
 @pytest.mark.parametrize("reading", RECORDS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wengert.notes.reading.documents import judge_document
+from wengert.notes.reading.documents import judge_story
+from wengert.notes.reading.story import read_story
 
 LOCAL = {"dE}{dy": "2 (y - t)", "dy}{dh": "b", "dh}{ds": r"\tanh(c)", "df}{dw": "x"}
 CHAIN = r"\frac{dE}{dy} \frac{dy}{dh} \frac{dh}{ds} \frac{ds}{df} \frac{df}{dw}"
@@ -19,7 +20,7 @@ def page(whole: str) -> str:
 
 
 def test_a_chain_whose_factors_are_stated_holds_under_that_condition() -> None:
-    last = judge_document(page(r"2 (y - t) b \tanh(c) \sigma(f) (1 - \sigma(f)) x"))[-1]
+    last = judge_story(read_story(page(r"2 (y - t) b \tanh(c) \sigma(f) (1 - \sigma(f)) x")))[-1]
     assert (last.status, last.note) == ("conditional", IF)
 
 
@@ -33,9 +34,11 @@ def test_a_chain_whose_factors_are_stated_holds_under_that_condition() -> None:
     ],
 )
 def test_a_chain_with_a_mistake_in_a_factor_is_not_said_to_hold(whole: str) -> None:
-    assert judge_document(page(whole))[-1].status not in ("holds", "conditional")
+    assert judge_story(read_story(page(whole)))[-1].status not in ("holds", "conditional")
 
 
 def test_a_derivative_that_is_said_twice_is_no_evidence() -> None:
     twice = "$$y = 2 x$$\n\n" + "$$\n\\frac{dh}{ds} = 3 c\n$$\n\n" * 2
-    assert {verdict.status for verdict in judge_document(twice) if verdict.derived}.isdisjoint({"holds", "conditional"})
+    assert {verdict.status for verdict in judge_story(read_story(twice)) if verdict.derived}.isdisjoint(
+        {"holds", "conditional"}
+    )

@@ -340,3 +340,9 @@ def test_every_text_has_a_story():
             for last in signs[:6]:
                 for name in NAMES:
                     assert isinstance(read_story(one + other + last + one, name), Story)
+
+
+def test_a_chain_with_equals_signs_at_the_ends_of_its_lines_is_one() -> None:
+    text = "$$\n\\frac{\\partial E}{\\partial u} =\n\\sum_k\n\\frac{\\partial E}{\\partial v_k}\n\\frac{\\partial v_k}{\\partial u} =\n\\sum_k r_k c_k\n$$"
+    (statement,) = read_story(text, "page.md").statements
+    assert len(statement.sides) == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wengert.notes.reading.documents import judge_document, lines_of
+from wengert.notes.reading.documents import judge_story, lines_of
 from wengert.notes.reading.story import read_story
 from wengert.notes.reading.windows import windows
 
@@ -12,7 +12,7 @@ GRADIENT = "# Gradient\n\n$$\\frac{\\partial z}{\\partial w} = x$$\n\n"
 
 
 def statuses(page: str) -> list[str]:
-    return [verdict.status for verdict in judge_document(page) if verdict.derived]
+    return [verdict.status for verdict in judge_story(read_story(page)) if verdict.derived]
 
 
 def test_a_section_reads_lines_far_before_it() -> None:
@@ -40,5 +40,5 @@ def test_a_window_has_the_lines_that_are_read_and_no_others() -> None:
 
 def test_a_side_that_is_not_read_does_not_hide_what_the_loss_is() -> None:
     page = "$$a = w x$$\n\n$$\\frac{\\partial L}{\\partial a} = \\sum = a - y$$\n\n$$\\frac{\\partial L}{\\partial w} = (a - y) x$$\n"
-    (*_, last) = judge_document(page)
+    (*_, last) = judge_story(read_story(page))
     assert (last.status, last.note) == ("conditional", "holds if L is half the sum of squares")

@@ -62,3 +62,15 @@ def test_what_is_not_there_is_refused_by_name():
         wg.grad(lambda x: sparse.kron(sparse.diags(x), A).sum())(X)
     with pytest.raises(ValueError, match="dimension mismatch"):
         wg.grad(lambda x: np.sum(A @ x[:3]))(X)
+
+
+def test_a_product_of_sparse_matrices_with_traced_entries_is_sparse():
+    B = sparse.csr_matrix(np.array([[1.0, 0, 2], [0, 3, 0], [4, 0, 5]]))
+
+    def f(w):
+        A = (B.T @ sparse.diags(w) @ B + 0.1 * sparse.identity(3)).tocsc()
+        return np.sum(spsolve(A, np.ones(3)) ** 2) + A.nnz
+
+    w = np.array([0.3, 0.5, 0.7])
+    expected = [(f(w + h) - f(w - h)) / 2e-4 for h in 1e-4 * np.eye(3)]
+    np.testing.assert_allclose(wg.grad(f)(w), expected, rtol=1e-6)

@@ -620,7 +620,6 @@ def test_functions_do_not_write_traced_values_into_arrays_of_numpy(write):
 @pytest.mark.parametrize(
     "use",
     [
-        lambda x: PLACE.dot(x),
         lambda x: PLACE[x],
         lambda x: np.random.default_rng(0).normal(x),
     ],

@@ -143,7 +143,7 @@ REFUSED = {
     "order": (lambda x: np.reshape(x, (4, 3), order="A"), "in the order 'A'"),
     "where of one": (lambda x: np.where(x > 0), "is not known while a function is traced"),
     "complex": (lambda x: x * np.clongdouble(1j), "no values of dtype complex256"),
-    "dot": (lambda x: X.dot(x), "cannot become a NumPy array"),
+    "searchsorted": (lambda x: X.searchsorted(x), "cannot become a NumPy array"),
     "float16": (lambda x: x.astype(np.float16), "no values of dtype float16"),
     "a text": (lambda x: np.where(x > 0, x, "a"), "dtype"),
     "a whole reciprocal": (lambda x: np.reciprocal(x.astype(int)), "reciprocal of a whole number"),

@@ -47,7 +47,7 @@ NUMBERS = {
     "index": (lambda x: [1, 2][x], "cannot become an index", "wg.asarray(a)[i]"),
     "range": (lambda x: list(range(x)), "cannot become an index", "from outside"),
     "round": (lambda x: round(x), "cannot become a rounded number", "convert it outside"),
-    "array": (lambda x: PLACE.dot(x), "cannot become a NumPy array", "wg.asarray(a)[i]"),
+    "array": (lambda x: PLACE.searchsorted(x), "cannot become a NumPy array", "wg.asarray(a)[i]"),
 }
 
 

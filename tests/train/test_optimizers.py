@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from wengert.errors import ModelError
-from wengert.train.optimizers import OPTIMIZERS, apply_updates, optimizer
+from wengert.optim.rules import RULES
+from wengert.train.optimizers import apply_updates, optimizer
 
 GRADIENTS = [0.5, -1.0, 0.25, 2.0, 0.0, 1e-3]
 
@@ -65,7 +66,7 @@ def test_first_step_of_adam_is_the_learning_rate():
     assert run(optimizer("adam"), 0.0)[0] == pytest.approx(-0.001, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_float32_stays_float32_and_nothing_given_is_changed(name):
     run(optimizer(name), 1.0, np.float32)
     made = optimizer(name)

@@ -13,6 +13,7 @@ from tests.thorough import everyday
 from wengert.core.ir.graph import Graph, apply, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError, ShapeError, TrainingError
+from wengert.optim.rules import RULES
 from wengert.targets import compiled, interpreter
 from wengert.targets.native import pool
 from wengert.train.advance import epoch_order
@@ -20,7 +21,7 @@ from wengert.train.epoch_graph import StepGraph, updates_graph
 from wengert.train.equations import task
 from wengert.train.loop import StepDone, fit
 from wengert.train.model import Plan, Progress
-from wengert.train.optimizers import OPTIMIZERS, apply_updates, optimizer
+from wengert.train.optimizers import apply_updates, optimizer
 from wengert.train.updates import ManyUpdates
 
 NET = """params w, b, v, c
@@ -92,7 +93,7 @@ def way(request, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
     made = optimizer(name)
     gradient = np.array([[0.5, -1.0, 0.0], [2.0, 1e-3, -4.0]], dtype)
@@ -130,7 +131,7 @@ def test_rule_as_a_graph_is_the_rule_on_arrays(name, dtype):
 
 @everyday(1, lambda name, way: (name, way), "dtype")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_cuts_into_calls_do_not_change_a_bit(name, dtype, way):
     model, made, training = network(dtype), optimizer(name, learning_rate=SETTINGS[name]), data(dtype)
     updates, begin, plan = model.updates(made, training, BATCH), start(model, made, dtype), Plan(6, BATCH, 3)

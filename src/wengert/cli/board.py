@@ -59,6 +59,6 @@ def _text(file: Path | None) -> str:
         return HIDDEN
     if str(file) == "-":
         return sys.stdin.read()
-    from wengert.api import whole_document
+    from wengert.files import whole_document
 
     return whole_document(file)[0]

@@ -95,7 +95,7 @@ class _Report:
 
 def _run(file: Path, shapes: str) -> _Report:
     """The report on the code of one file, which is executed."""
-    from wengert.api import read_text
+    from wengert.files import read_text
     from wengert.programs.process import run_file
 
     try:
@@ -109,7 +109,7 @@ def _run(file: Path, shapes: str) -> _Report:
 
 def _report(file: Path) -> _Report:
     """The report on one document; what keeps it from being read is kept in it, so that other files are judged."""
-    from wengert.api import files_beside, read_text
+    from wengert.files import files_beside, read_text
     from wengert.notes.claims.review import review, review_program
     from wengert.notes.manuscripts.overlooked import no_passes, nothing_read
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,7 +72,12 @@ Factors = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="print JSON lines")]
 
 
+_NAMES = {"lr": "learning_rate", "out": "model", "as_json": "json"}
+"""Parameters of the command that have another name among the options of a training."""
+
+
 def train(
+    context: typer.Context,
     file: File,
     size: Size,
     setting: Setting,
@@ -110,7 +117,6 @@ def train(
     from wengert.targets.base import mesh_target
     from wengert.train.joining import join
     from wengert.train.session import train as run
-    from wengert.train.task import TrainOptions
 
     keep_code(backend, not no_cache)
     if factors == "bfloat16":
@@ -118,34 +124,20 @@ def train(
     sharding = sharding_in(mesh, shard)
     made = _task(file, which, params, setting, loss, backend, out if resume else None, sharding)
     warn(made)
-    options = TrainOptions(
-        data=data,
-        bind=bind,
-        sizes=sizes_in(size),
-        validation=validation,
-        test=test,
-        optimizer=optimizer,
-        learning_rate=lr,
-        momentum=momentum,
-        weight_decay=weight_decay,
-        epochs=epochs,
-        batch=batch,
-        seed=seed,
-        initial=initial,
-        metric=metric,
-        model=out,
-        log=log,
-        curve=curve,
-        resume=resume,
-        json=as_json,
-        standardise=None if standardise is None else tuple(names_in(standardise)),
-        checkpoints=checkpoints,
-        checkpoint_every=checkpoint_every,
-        stream=stream,
-        factors=factors,
-    )
+    options = _options(context.params)
     if run(made, options, place=join(made, options, sharding, distributed)).interrupted:
         raise typer.Exit(130)
+
+
+def _options(given: Mapping[str, Any]) -> Any:
+    """What the user decides, from the parameters of the command."""
+    from wengert.train.task import TrainOptions
+
+    named = {_NAMES.get(name, name): value for name, value in given.items()}
+    named["sizes"] = sizes_in(given["size"])
+    if given["standardise"] is not None:
+        named["standardise"] = tuple(names_in(given["standardise"]))
+    return TrainOptions(**{field.name: named[field.name] for field in fields(TrainOptions)})
 
 
 def _task(
@@ -159,7 +151,7 @@ def _task(
     sharding: Any,
 ) -> Any:
     """The task of the equations; where a saved training goes on, with what it had."""
-    from wengert.api import whole_document
+    from wengert.files import whole_document
     from wengert.train.checkpoint import load_model
     from wengert.train.equations import task, task_from
 

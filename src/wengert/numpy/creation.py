@@ -4,6 +4,7 @@ outside they are NumPy's. It knows no graph.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -63,9 +64,17 @@ eye, identity, tri = (_made_by(f) for f in (np.eye, np.identity, np.tri))
 fromfunction, indices, frombuffer = (_made_by(f) for f in (np.fromfunction, np.indices, np.frombuffer))
 
 
+def _sizes(shape: Any) -> Any:
+    """A shape whose sizes are known: what a traced size is now is taken for granted from then on."""
+    if type(shape) in (list, tuple):
+        return tuple([operator.index(n) if isinstance(n, StandIn) else n for n in shape])
+    return operator.index(shape) if isinstance(shape, StandIn) and not shape.shape else shape
+
+
 def _filled_by(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def make(shape: Any, dtype: Any = float, order: Any = "C", **rest: Any) -> Any:
+        shape = _sizes(shape)
         found = inside(original, (shape,), {"dtype": dtype}) if np.dtype(dtype).kind in NUMBERS else None
         return original(shape, dtype, order, **rest) if found is None else _owner(_kept(found, dtype))
 
@@ -78,6 +87,7 @@ zeros, ones = _filled_by(np.zeros), _filled_by(np.ones)
 @wraps(np.empty)
 def empty(shape: Any, dtype: Any = float, order: Any = "C", **rest: Any) -> Any:
     """An array for others to fill; in a function that is traced its entries are 0."""
+    shape = _sizes(shape)
     found = inside(np.zeros, (shape,), {"dtype": dtype}) if np.dtype(dtype).kind in NUMBERS else None
     return np.empty(shape, dtype, order, **rest) if found is None else _owner(_kept(found, dtype))
 

@@ -4,7 +4,7 @@ and the nodes of a graph alike. It knows no model and no container.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -16,12 +16,13 @@ Scalar: TypeAlias = Any
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """The update of one parameter, in operators that arrays and nodes have.
+    """The update of one parameter, in operators that arrays and nodes have, and the settings that it has, with their defaults.
 
     `scalars(settings, t, power)` gives the numbers of update t (from 1); power(a, t) is aᵗ. `step(p, g, moments, scalars,
     sqrt)` gives what is added to p, and the moments after the update in the order of `moments`.
     """
 
+    settings: Mapping[str, float]
     moments: tuple[str, ...]
     scalars: Callable[[Mapping[str, Scalar], Scalar, Callable[[Scalar, Scalar], Scalar]], dict[str, Scalar]]
     step: Callable[
@@ -38,7 +39,7 @@ def _sgd_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, Va
     return -s["rate"] * g, ()
 
 
-SGD = UpdateRule((), _sgd_scalars, _sgd_step)
+SGD = UpdateRule({"learning_rate": 0.1}, (), _sgd_scalars, _sgd_step)
 
 
 def _momentum_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
@@ -50,7 +51,7 @@ def _momentum_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[st
     return -s["rate"] * m, (m,)
 
 
-MOMENTUM = UpdateRule(("m",), _momentum_scalars, _momentum_step)
+MOMENTUM = UpdateRule({"learning_rate": 0.1, "momentum": 0.9}, ("m",), _momentum_scalars, _momentum_step)
 
 
 def _adam_scalars(settings: Mapping[str, Scalar], t: Scalar, power: Any) -> dict[str, Scalar]:
@@ -78,5 +79,29 @@ def _adamw_step(p: Value, g: Value, moments: tuple[Value, ...], s: Mapping[str, 
     return -s["rate"] * (direction + s["decay"] * p), after
 
 
-ADAM = UpdateRule(("m", "v"), _adam_scalars, _adam_step)
-ADAMW = UpdateRule(("m", "v"), _adam_scalars, _adamw_step)
+_ADAM = {"learning_rate": 0.001, "b1": 0.9, "b2": 0.999, "eps": 1e-8}
+ADAM = UpdateRule(_ADAM, ("m", "v"), _adam_scalars, _adam_step)
+ADAMW = UpdateRule({**_ADAM, "weight_decay": 1e-4}, ("m", "v"), _adam_scalars, _adamw_step)
+
+RULES: Mapping[str, UpdateRule] = {"sgd": SGD, "momentum": MOMENTUM, "adam": ADAM, "adamw": ADAMW}
+
+
+def stepped(
+    rule: UpdateRule,
+    parameters: Sequence[Value],
+    gradients: Sequence[Value],
+    moments: Sequence[Sequence[Value]],
+    scalars: Callable[[Value], Mapping[str, Value]],
+    sqrt: Callable[[Value], Value],
+) -> tuple[list[Value], list[list[Value]]]:
+    """The update of several parameters: what is added to each, and for each moment its values after; `scalars` gives the numbers for
+    a gradient.
+    """
+    changes: list[Value] = []
+    after: list[list[Value]] = [[] for _ in rule.moments]
+    for k, (p, g) in enumerate(zip(parameters, gradients, strict=True)):
+        change, new = rule.step(p, g, tuple(moment[k] for moment in moments), scalars(g), sqrt)
+        changes.append(change)
+        for values, value in zip(after, new, strict=True):
+            values.append(value)
+    return changes, after

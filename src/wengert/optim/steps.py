@@ -11,7 +11,7 @@ import numpy as np
 from wengert.errors import ModelError
 from wengert.functions.tracing.foreign import all_taken
 from wengert.functions.tracing.trees import flatten, unflatten
-from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, UpdateRule
+from wengert.optim.rules import ADAM, ADAMW, MOMENTUM, SGD, UpdateRule, stepped
 from wengert.optim.schedules import Schedule
 
 Tree = Any
@@ -63,14 +63,11 @@ def _by_rule(rule: UpdateRule, rate: Rate, settings: Mapping[str, float]) -> Opt
         now = rate(count) if callable(rate) else rate
         scalars = rule.scalars({"learning_rate": now, **settings}, count + 1, lambda a, t: a**t)
         before = [_leaves(state[moment], spec)[0] for moment in rule.moments]
-        changes: list[Any] = []
-        after: list[list[Any]] = [[] for _ in rule.moments]
-        for k, (p, g) in enumerate(zip(values, leaves, strict=True)):
-            own = {name: _of_dtype(value, g) for name, value in scalars.items()}
-            change, moments = rule.step(p, g, tuple(moment[k] for moment in before), own, np.sqrt)
-            changes.append(change)
-            for each, value in zip(after, moments, strict=True):
-                each.append(value)
+
+        def own(g: Any) -> dict[str, Any]:
+            return {name: _of_dtype(value, g) for name, value in scalars.items()}
+
+        changes, after = stepped(rule, values, leaves, before, own, np.sqrt)
         held = {m: unflatten(spec, each) for m, each in zip(rule.moments, after, strict=True)}
         return unflatten(spec, changes), {"count": count + 1, **held}
 

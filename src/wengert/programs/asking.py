@@ -44,7 +44,7 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         claimed = _differentiated(pair, forward, backward)
     elif backward is not None:
         claimed = {about[1] for name in assigned(backward) if (about := quantity(name))}
-    slots = slots_of(forward, written(forward), others, claimed=claimed if pair.rule else ())
+    slots = slots_of(forward, written(forward), others, claimed=claimed)
     slots = {n: s for n, s in slots.items() if n in pair.taken(forward, "forward")}
     for name, slot in slots.items():  # what backward has a gradient of is no target
         if name in claimed and isinstance(slot, Array | UnknownInput) and slot.kind == "target":

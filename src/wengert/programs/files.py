@@ -17,7 +17,7 @@ from wengert.programs.claims import Claims
 from wengert.programs.conventions import Convention, conventions, right_of, settle
 from wengert.programs.events import Recorder
 from wengert.programs.faults import SECONDS
-from wengert.programs.fitting import solved
+from wengert.programs.fitting import poorer, solved
 from wengert.programs.judging import Judged, judged
 from wengert.programs.losses import losses, needs_loss
 from wengert.programs.pairs import Pair, library_of, pairs_of
@@ -160,12 +160,23 @@ def _judged(origin: Origin, pair: Pair, given: dict[str, Any], python2: bool) ->
 
 def _judged_as_loaded(program: Program, origin: Origin, pair: Pair, given: dict[str, Any]) -> Judged:
     try:
-        scenario = _scenario(program, pair, origin.code, given)
+        scenario, right = _scenario(program, pair, origin.code, given)
     except Exception as error:
         if program.python2 or not OLD_DIVISION.search(str(error)):
             raise
         program = origin.load(pair, True, program.unguarded)  # sizes by `/`: written for Python 2
-        scenario = _scenario(program, pair, origin.code, given)
+        scenario, right = _scenario(program, pair, origin.code, given)
+    if right is not None:
+        found = _judged_of(scenario, origin)
+        if _cost(found) == (0, 1):
+            return found
+        right = Scenario(origin.load(pair, program.python2, program.unguarded), pair, right.points)
+        settle(right)
+        return judged(right, origin.code)
+    return _judged_of(scenario, origin)
+
+
+def _judged_of(scenario: Scenario, origin: Origin) -> Judged:
     if needs_loss(scenario):
         return judged_with_loss(scenario, origin)
     tried = list(conventions(scenario))
@@ -214,20 +225,23 @@ def _judged_by_fewest_mends(scenario: Scenario, tried: list[Convention], origin:
     return min(found, key=_cost)
 
 
-def _scenario(program: Program, pair: Pair, code: str, given: dict[str, Any]) -> Scenario:
+def _scenario(program: Program, pair: Pair, code: str, given: dict[str, Any]) -> tuple[Scenario, Scenario | None]:
+    """The likeliest inputs; beside them poorer ones, if the program is right with these alone: one change of a line is believed first."""
     if not pair.flat:
         wanted = asked(program, pair, code)
         first = solved(program, pair, wanted, given)[0]
         settle(first)
         if needs_loss(first) or right_of(first)[1]:
-            return first
-        # a program is not wrong for inputs that were guessed: those are taken with which it is most right
+            return first, None
+        # a program is not wrong for inputs that were guessed: those are taken with which it is right
         others = solved(program, pair, wanted, given, all_ranks=True)
         for other in others:
             settle(other)
-        return max([first, *others], key=lambda s: (right_of(s)[0], -others.index(s) if s in others else 1))
+        right = [s for s in others if right_of(s)[1]]
+        rich = [s for s in right if not poorer(s, first)]
+        return (rich[0], None) if rich else (first, right[0] if right else None)
     program.install_body()
-    return Scenario(program, pair, script_points(program, given))
+    return Scenario(program, pair, script_points(program, given)), None
 
 
 def judged_with_loss(scenario: Scenario, origin: Origin) -> Judged:

@@ -15,7 +15,7 @@ from wengert.programs.asking import Asked
 from wengert.programs.conventions import conventions
 from wengert.programs.events import Recorder
 from wengert.programs.inputs import BIAS, SCALARS, Array, GivenValue, UnknownInput
-from wengert.programs.names import inputs_named, plain
+from wengert.programs.names import LOSS, inputs_named, plain
 from wengert.programs.pairs import Pair
 from wengert.programs.scenario import Scenario
 from wengert.programs.sizes import LARGEST, Sizes, clash, start, unite
@@ -35,30 +35,31 @@ def solved(
     all_ranks: bool = False,
     columns: bool = False,
 ) -> list[Scenario]:
-    """Scenarios that run, the likeliest first: of ranks that fit, those whose gradients have the shapes of their quantities.
+    """Scenarios that run, the likeliest first: by the ranks that the text speaks of, and the gradients that have other shapes.
 
-    Without `all_ranks` the first in which all have them; with `columns` forward's matrices are one example each, as a column.
+    Without `all_ranks` the first in which none has; with `columns` forward's matrices are one example each, as a column.
     """
     slots = [(w, n, GivenValue(given[n]) if n in given else s) for w, n, s in wanted.all()]
     open_ranks = [s.ranks for _, _, s in slots if isinstance(s, UnknownInput)]
-    order = sorted(
-        itertools.product(*open_ranks), key=lambda r: sum(o.index(x) ** 2 for o, x in zip(open_ranks, r, strict=True))
-    )
-    found: list[tuple[tuple[int, ...], Scenario]] = []
+
+    def unlikely(ranks: tuple[int, ...]) -> int:
+        return sum(o.index(x) ** 2 for o, x in zip(open_ranks, ranks, strict=True))
+
+    found: list[tuple[tuple[float, ...], Scenario]] = []
     taken = sizes_in(program)
     runs = 0
     last: BaseException | None = None
-    for ranks in order:
+    for ranks in sorted(itertools.product(*open_ranks), key=unlikely):
         sizes = start(slots, ranks, taken)
         for trial in filter(None, map(_one_column, _targets(sizes))) if columns else _targets(sizes):
             scenario, used, error = _fit(program, pair, trial)
             runs += used
             last = error or last
             if scenario is not None:
-                score = (*_misfits(scenario), trial.columns)
-                found.append(((*score, len(found)), scenario))
-                if not any(score) and not all_ranks:
-                    return [scenario]
+                biases, misfits = _misfits(scenario)
+                found.append(((biases, unlikely(ranks) + misfits, trial.columns, len(found)), scenario))
+                if not (biases or misfits or trial.columns or all_ranks):
+                    return [min(found, key=lambda f: f[0])[1]]
             if runs > RUNS:
                 break
         if runs > RUNS:
@@ -351,7 +352,25 @@ def _same_as_output(sizes: Sizes, recorder: Recorder) -> bool:
     return changed
 
 
-def _misfits(scenario: Scenario) -> tuple[int, int]:
+def poorer(a: Scenario, b: Scenario) -> bool:
+    """Whether the inputs of a have fewer axes than those of b, or axes of one entry: a mistake in a sum does not show."""
+    for mine, other in ((a.points[0].arguments, b.points[0].arguments), (a.points[0].init, b.points[0].init)):
+        for name, value in mine.items():
+            if name not in other:
+                continue
+            beside = other[name]
+            if np.ndim(value) < np.ndim(beside) or (1 in np.shape(value) and 1 not in np.shape(beside)):
+                return True
+            if isinstance(value, int) and isinstance(beside, int) and value == 1 < beside:
+                return True
+    return False
+
+
+CRASH = 1.5  # in gradients of another shape
+ONE = 0.5  # a single gradient of another shape may be the mistake that is looked for: other ranks are less likely
+
+
+def _misfits(scenario: Scenario) -> tuple[int, float]:
     """How many biases have a row for each example, and how many gradients have another shape than what they are of."""
     recorder = Recorder()
     try:
@@ -361,10 +380,19 @@ def _misfits(scenario: Scenario) -> tuple[int, int]:
     if out.loss is not None and not np.all(np.isfinite(out.loss)):
         return 90, 90
     shapes = {e.name: e.value.shape for e in recorder.events if e.key[0] in ("argument", "attribute")}
-    wrong = 0 if out.error is None else 50
+    wrong = 0.0
     for name, value in out.results:
         wanted = [shapes[n] for n in inputs_named(name, list(shapes))]
         wrong += bool(wanted and value.shape not in wanted)
     given = [e for e in recorder.events if e.key[0] in ("argument", "attribute")]
     biases = [e for e in given if BIAS.match(plain(e.name)) and e.value.ndim > 1]
-    return sum(min(e.value.shape) > 1 for e in biases), wrong
+    if scenario.pair.combined and out.loss is not None and _is_many(recorder):
+        wrong += 2
+    wrong = ONE if wrong == 1 else wrong
+    return sum(min(e.value.shape) > 1 for e in biases), wrong + (CRASH if out.error is not None else 0)
+
+
+def _is_many(recorder: Recorder) -> bool:
+    """Whether a loss is written of one number, and has several with these inputs."""
+    losses = [e for e in recorder.events if LOSS.match(e.name)]
+    return bool(losses) and losses[-1].value.size > 1

@@ -186,6 +186,7 @@ def slots_of(
             out[name] = GivenValue(0.5)
         elif (
             name in SCALARS
+            and name not in claimed
             and kind != "probability"
             and not (name == "alpha" and any(f"{w}.shape" in code for w in words))
         ):
@@ -334,7 +335,9 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
         return UnknownInput((2, 1, 3), kind)
     if least:
         return UnknownInput((least, least + 1) if least < 4 else (least,), kind)
-    return UnknownInput((1, 2) if BIAS.match(name) or kind == "target" else (2, 1, 3), kind)
+    if name in SCALARS or kind == "target":  # a number by its name of which there is a gradient
+        return UnknownInput((1, 2) if kind == "target" else (1, 0, 2), kind)
+    return UnknownInput((1, 2, 3) if "bias" in name else (1, 2) if BIAS.match(name) else (2, 1, 3), kind)
 
 
 def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:

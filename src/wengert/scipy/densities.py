@@ -77,7 +77,81 @@ def _laplace_ppf(q: Any) -> Any:
     return np.where(q < 0.5, np.log(2.0 * q), -np.log(2.0 * (1.0 - q)))
 
 
+def _log1p_quotient(z: Any, c: Any) -> Any:
+    """log(1 + c z)/c, for small c z by its series: also its derivatives by c at 0 are those of z."""
+    u = c * z
+    small = np.abs(u) < 0.02
+    near = np.where(small, u, 0.0)
+    series = 1.0 / 12
+    for n in range(11, 0, -1):
+        series = 1.0 / n - near * series
+    return np.where(small, z * series, np.log1p(np.where(small, 1.0, u)) / np.where(small, 1.0, c))
+
+
+def _beyond(c: Any) -> Any:
+    """Where 1 + c z is positive, below for c > 0."""
+    none = c == 0
+    return none, -1.0 / np.where(none, 1.0, c)
+
+
+def _pareto_support(c: Any) -> tuple[Any, Any, Any]:
+    none, end = _beyond(c)
+    high = np.where(none | (c > 0), INF, end)
+    return 0.0, high, np.where(np.isinf(high), 1.0, 0.5 * np.where(np.isinf(high), 1.0, high))
+
+
+def _extreme_support(c: Any) -> tuple[Any, Any, Any]:
+    none, end = _beyond(-c)
+    return np.where(c < 0, end, -INF), np.where(none | (c < 0), INF, end), 0.0
+
+
+def _genpareto_ppf(q: Any, c: Any) -> Any:
+    return -_s.boxcox(1.0 - q, -c)
+
+
+def _log_mass(a: Any, b: Any) -> Any:
+    """log(Φ(b) − Φ(a)), by the tail that is nearer; infinite ends do not move."""
+    a, b = (np.where(np.isinf(x), np.sign(x) * INF, x) for x in (a, b))
+    turned = a > 0
+    low, high = np.where(turned, -b, a), np.where(turned, -a, b)
+    return _s.log_ndtr(high) + np.log1p(-np.exp(_s.log_ndtr(low) - _s.log_ndtr(high)))
+
+
+def _truncnorm_ppf(q: Any, a: Any, b: Any) -> Any:
+    turned = a > 0
+    low, high = np.where(turned, -b, a), np.where(turned, -a, b)
+    part = np.where(turned, 1.0 - q, q)
+    found = _s.ndtri(_s.ndtr(low) + part * (_s.ndtr(high) - _s.ndtr(low)))
+    return np.where(turned, -found, found)
+
+
 CONTINUOUS: dict[str, Standard] = {
+    "truncnorm": Standard(
+        lambda z, a, b: -0.5 * z * z - 0.5 * math.log(2 * math.pi) - _log_mass(a, b),
+        lambda a, b: (a, b, np.minimum(np.maximum(0.0, a), b)),
+        cdf=lambda z, a, b: np.exp(_log_mass(a, z) - _log_mass(a, b)),
+        sf=lambda z, a, b: np.exp(_log_mass(z, b) - _log_mass(a, b)),
+        ppf=_truncnorm_ppf,
+        logcdf=lambda z, a, b: _log_mass(a, z) - _log_mass(a, b),
+        logsf=lambda z, a, b: _log_mass(z, b) - _log_mass(a, b),
+    ),
+    "genpareto": Standard(
+        lambda z, c: -_log1p_quotient(z, c) - np.log1p(c * z),
+        _pareto_support,
+        cdf=lambda z, c: -np.expm1(-_log1p_quotient(z, c)),
+        sf=lambda z, c: np.exp(-_log1p_quotient(z, c)),
+        logsf=lambda z, c: -_log1p_quotient(z, c),
+        ppf=_genpareto_ppf,
+        isf=lambda q, c: -_s.boxcox(q, -c),
+    ),
+    "genextreme": Standard(
+        lambda z, c: -np.exp(-_log1p_quotient(z, -c)) - _log1p_quotient(z, -c) - np.log1p(-c * z),
+        _extreme_support,
+        cdf=lambda z, c: np.exp(-np.exp(-_log1p_quotient(z, -c))),
+        sf=lambda z, c: -np.expm1(-np.exp(-_log1p_quotient(z, -c))),
+        logcdf=lambda z, c: -np.exp(-_log1p_quotient(z, -c)),
+        ppf=lambda q, c: -_s.boxcox(-np.log(q), c),
+    ),
     "norm": Standard(
         lambda z: -0.5 * z * z - 0.5 * math.log(2 * math.pi),
         _line,
@@ -88,30 +162,45 @@ CONTINUOUS: dict[str, Standard] = {
         ppf=_s.ndtri,
         isf=lambda q: -_s.ndtri(q),
     ),
-    "t": Standard(_t, _line, cdf=_t_cdf, sf=lambda z, df: _t_cdf(-z, df)),
+    "t": Standard(
+        _t,
+        _line,
+        cdf=_t_cdf,
+        sf=lambda z, df: _t_cdf(-z, df),
+        ppf=lambda q, df: _s.stdtrit(df, q),
+        isf=lambda q, df: -_s.stdtrit(df, q),
+    ),
     "gamma": Standard(
         lambda z, a: _s.xlogy(a - 1, z) - z - _s.gammaln(a),
         _positive,
         cdf=lambda z, a: _s.gammainc(a, z),
         sf=lambda z, a: _s.gammaincc(a, z),
+        ppf=lambda q, a: _s.gammaincinv(a, q),
+        isf=lambda q, a: _s.gammainccinv(a, q),
     ),
     "invgamma": Standard(
         lambda z, a: -(a + 1) * np.log(z) - _s.gammaln(a) - 1 / z,
         _above,
         cdf=lambda z, a: _s.gammaincc(a, 1 / z),
         sf=lambda z, a: _s.gammainc(a, 1 / z),
+        ppf=lambda q, a: 1 / _s.gammainccinv(a, q),
+        isf=lambda q, a: 1 / _s.gammaincinv(a, q),
     ),
     "chi2": Standard(
         lambda z, df: _s.xlogy(0.5 * df - 1, z) - 0.5 * z - _s.gammaln(0.5 * df) - 0.5 * math.log(2) * df,
         _positive,
         cdf=lambda z, df: _s.gammainc(0.5 * df, 0.5 * z),
         sf=lambda z, df: _s.gammaincc(0.5 * df, 0.5 * z),
+        ppf=lambda q, df: 2 * _s.gammaincinv(0.5 * df, q),
+        isf=lambda q, df: 2 * _s.gammainccinv(0.5 * df, q),
     ),
     "beta": Standard(
         lambda z, a, b: _s.xlogy(a - 1, z) + _s.xlog1py(b - 1, -z) - _s.betaln(a, b),
         _unit,
         cdf=lambda z, a, b: _s.betainc(a, b, z),
         sf=lambda z, a, b: _s.betainc(b, a, 1 - z),
+        ppf=lambda q, a, b: _s.betaincinv(a, b, q),
+        isf=lambda q, a, b: 1 - _s.betaincinv(b, a, q),
     ),
     "expon": Standard(
         lambda z: -z,
@@ -218,6 +307,12 @@ DISCRETE: dict[str, Standard] = {
         lambda n, p: (0.0, n, 0.0),
         cdf=lambda k, n, p: np.where(k < n, _s.betainc(np.maximum(n - k, 1), k + 1, 1 - p), 1.0),
         sf=lambda k, n, p: np.where(k < n, _s.betainc(k + 1, np.maximum(n - k, 1), p), 0.0),
+    ),
+    "nbinom": Standard(
+        lambda k, n, p: _s.gammaln(n + k) - _s.gammaln(k + 1) - _s.gammaln(n) + _s.xlogy(n, p) + _s.xlog1py(k, -p),
+        _positive,
+        cdf=lambda k, n, p: _s.betainc(n, k + 1, p),
+        sf=lambda k, n, p: _s.betainc(k + 1, n, 1 - p),
     ),
     "bernoulli": Standard(
         lambda k, p: _s.xlogy(k, p) + _s.xlog1py(1 - k, -p),

@@ -89,7 +89,7 @@ class SparseEntries(InPlaceOf):
             other = made(other)
             if self._original is not None and other._original is not None:
                 return made(self._original @ other._original)
-            return self @ other.toarray()
+            return self._times(other)
         if self._original is not None and not has_traced(other):
             return self._original @ other
         other = asarray(other)
@@ -98,6 +98,22 @@ class SparseEntries(InPlaceOf):
                 f"matmul: dimension mismatch with signature (n,k={self.shape[1]}),(k={shape_of(other)[0]},m?)->(n,m?)"
             )
         return _row_sums(self.data, other, self._rows, self._cols, self.shape[0])
+
+    def _times(self, other: SparseEntries) -> SparseEntries:
+        """A B: the entries of each column of A with those of the same row of B, added up where they meet."""
+        if self.shape[1] != other.shape[0]:
+            raise ValueError(f"matmul: dimension mismatch of {self.shape} and {other.shape}")
+        order = np.argsort(other._rows, kind="stable")
+        starts = np.searchsorted(other._rows[order], np.arange(self.shape[1] + 1))
+        counts = np.diff(starts)[self._cols]
+        left = np.repeat(np.arange(self.nnz), counts)
+        within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
+        right = order[np.repeat(starts[self._cols], counts) + within]
+        terms = asarray(self.data)[left] * asarray(other.data)[right]
+        size = (self.shape[0], other.shape[1])
+        places, which = np.unique(self._rows[left] * size[1] + other._cols[right], return_inverse=True)
+        data = _row_sums(terms, np.ones(1), which, np.zeros_like(which), len(places))
+        return SparseEntries(data, places // size[1], places % size[1], size)
 
     def __rmatmul__(self, other: Any) -> Any:
         if self._original is not None and not has_traced(other):
@@ -190,7 +206,7 @@ class SparseEntries(InPlaceOf):
             return made(self._original)
         return self
 
-    tocsr = tocsc = tocoo = copy = _same
+    tocsr = tocsc = tocoo = tolil = tobsr = todia = todok = asformat = copy = _same
 
 
 def made(matrix: Any) -> SparseEntries:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy import special, stats  # pyright: ignore[reportMissingTypeStubs]
@@ -19,6 +19,7 @@ from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import StandIn, refuse
 from wengert.functions.tracing.trees import flatten
 from wengert.scipy.densities import CONTINUOUS, DISCRETE, Standard
+from wengert.scipy.written import written_standard
 
 __all__ = ["dirichlet", "multivariate_normal", *CONTINUOUS, *DISCRETE]  # pyright: ignore[reportUnsupportedDunderAll]
 
@@ -58,7 +59,9 @@ class _Answering:
             if name not in self.methods:
                 refuse(
                     f"'scipy.stats.{self._name}.{name}' has no form in a graph.",
-                    f"Those are:  {', '.join(sorted(self.methods))}; write it with NumPy, or call it outside",
+                    f"Those are:  {', '.join(sorted(self.methods))}; write it with NumPy, or call it outside"
+                    if self.methods
+                    else "Write it with NumPy, or call it outside.",
                 )
             return self.value(name, *args, **kwargs)
 
@@ -122,6 +125,8 @@ class Distribution(_Answering):
         if name.startswith("log"):
             return np.log(self._standard(name[3:], z, shapes))
         other = getattr(self.standard, "cdf" if name == "sf" else "sf")
+        if other is None:
+            self._refuse_search(name)
         return 1.0 - other(z, *shapes)
 
     def _inverse(self, name: str, q: Any, shapes: list[Any]) -> Any:
@@ -130,11 +135,17 @@ class Distribution(_Answering):
             return own(q, *shapes)
         other = self.standard.isf if name == "ppf" else self.standard.ppf
         if other is None:
-            refuse(
-                f"'scipy.stats.{self._name}.{name}' has no derivative here.",
-                "Solve  cdf(x) = q  by a few steps of Newton's method in the function, or call it outside.",
-            )
+            self._refuse_search(name)
         return other(1.0 - q, *shapes)
+
+    def _refuse_search(self, name: str) -> NoReturn:
+        """Refuse what SciPy finds by search or quadrature."""
+        how = (
+            "Solve  cdf(x) = q  by a few steps of Newton's method in the function, or call it outside."
+            if name in ("ppf", "isf")
+            else "Integrate  pdf  by scipy.integrate.quad in the function, or call it outside."
+        )
+        refuse(f"'scipy.stats.{self._name}.{name}' has no derivative here.", how)
 
 
 class Frozen:
@@ -225,12 +236,24 @@ _FROZEN_NORMAL = type(_scipy.multivariate_normal())
 _FROZEN_DIRICHLET = type(_scipy.dirichlet([1.0]))
 
 
+def _by_its_code(original: Any) -> _Answering:
+    """A distribution by what SciPy says of it in Python."""
+    standard = written_standard(original)
+    methods = DISCRETE_METHODS if isinstance(original, _scipy.rv_discrete) else CONTINUOUS_METHODS
+    if standard is None:
+        return _Answering(original, original.name, frozenset())
+    return Distribution(original, standard, methods)
+
+
 def answering(original: Any) -> Any:
-    """What stands for a distribution of SciPy with its parameters; None for other objects."""
+    """What stands for a distribution of SciPy that has no formula here, or for one with its parameters; None for other objects."""
+    if isinstance(original, _scipy.rv_continuous | _scipy.rv_discrete):
+        return _by_its_code(original)
     if isinstance(original, _FROZEN):
         of = globals().get(original.dist.name)
-        known = isinstance(of, Distribution) and type(of.original) is type(original.dist)
-        return _Seen(of, original.args, original.kwds, original) if known else None
+        if not isinstance(of, Distribution) or type(of.original) is not type(original.dist):
+            of = _by_its_code(original.dist)
+        return _Seen(of, original.args, original.kwds, original)
     if isinstance(original, _FROZEN_NORMAL):
         return _Seen(multivariate_normal, (original.mean, original.cov), {}, original)
     if isinstance(original, _FROZEN_DIRICHLET):

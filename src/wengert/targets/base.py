@@ -162,6 +162,10 @@ class Target(Protocol):
         """Who computes a node, whose sizes are numbers."""
         ...
 
+    def prepared(self, graph: Graph) -> Graph:
+        """The graph, whose sizes are numbers, with what this target takes in other ops only written in those."""
+        ...
+
     def lower(
         self, graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
     ) -> Executable | None:

@@ -16,7 +16,7 @@ from wengert.core.ir.types import ArrayType, Dim, Size
 from wengert.errors import EquationError, GraphError, ShapeError
 
 
-class Quantity(Protocol):
+class LetteredQuantity(Protocol):
     """A value with a name, of whose axes each may have a letter."""
 
     @property
@@ -29,7 +29,7 @@ class Lettering(Protocol):
     """What has quantities, and letters for their sizes: a system of equations."""
 
     @property
-    def quantities(self) -> Mapping[str, Quantity]: ...
+    def quantities(self) -> Mapping[str, LetteredQuantity]: ...
     @property
     def class_letters(self) -> Mapping[Dim, tuple[str, ...]]: ...
 

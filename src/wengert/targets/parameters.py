@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from wengert.errors import GraphError
 
@@ -37,9 +37,9 @@ def children(tree: Tree) -> Sequence[Tree]:
     Raises GraphError where the tree has a container of another kind, or one of a subclass that is no named tuple.
     """
     if type(tree) is dict:
-        return tuple(tree.values())
+        return tuple(cast(dict[Any, Tree], tree).values())
     if type(tree) in (tuple, list) or is_named_tuple(tree):
-        return tuple(tree)
+        return tuple(cast(Sequence[Tree], tree))
     if tree is None or isinstance(tree, int | Static):
         return ()
     raise GraphError(
@@ -51,7 +51,8 @@ def children(tree: Tree) -> Sequence[Tree]:
 
 def is_named_tuple(tree: Tree) -> bool:
     """Whether a tree is a named tuple: a tuple's subclass with field names and a constructor of its fields."""
-    return isinstance(tree, tuple) and type(tree) is not tuple and hasattr(type(tree), "_fields")
+    kind: Any = type(cast(object, tree))
+    return kind is not tuple and issubclass(kind, tuple) and hasattr(cast(object, kind), "_fields")
 
 
 def renumbered(tree: Tree, numbers: Mapping[int, int]) -> Tree:
@@ -60,10 +61,11 @@ def renumbered(tree: Tree, numbers: Mapping[int, int]) -> Tree:
         return numbers[tree]
     inside = [renumbered(each, numbers) for each in children(tree)]
     if isinstance(tree, dict):
-        return dict(zip(tree, inside, strict=True))
+        return dict(zip(cast(dict[Any, Tree], tree), inside, strict=True))
+    kind: Any = type(cast(object, tree))
     if is_named_tuple(tree):
-        return type(tree)(*inside)
-    return type(tree)(inside) if isinstance(tree, tuple | list) else tree
+        return kind(*inside)
+    return cast(Tree, kind(inside)) if issubclass(kind, tuple | list) else tree
 
 
 def leaves(tree: Tree) -> Iterator[int]:

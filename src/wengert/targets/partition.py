@@ -127,6 +127,7 @@ def lower(
     graph: Graph, target: Target, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
 ) -> Executable:
     """A graph whose sizes are numbers, ready to run on a target, with the host between its parts where it needs that."""
+    graph = target.prepared(graph)
     whole = target.lower(graph, donated, cache=cache, quick=quick)
     return _Partitioned(graph, target, donated, cache, quick) if whole is None else whole
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import wengert.core.autodiff  # the rules of branches and loops
-import wengert.core.ops  # noqa: F401  # fills the table of ops
+import wengert.core.autodiff  # pyright: ignore[reportUnusedImport]  # the rules of branches and loops
+import wengert.core.ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  # fills the table of ops
 from wengert.cells import cells, pad
 from wengert.core.ir.graph import Node, apply, input_node
 from wengert.core.ir.op import OPS, Op

@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.errors import TrainingError
 from wengert.train.model import Model, Plan, Progress, Updates
-from wengert.train.optimizers import Optimizer, apply_updates
+from wengert.train.optimizers import NamedOptimizer, apply_updates
 from wengert.train.preparation import take
 from wengert.train.table import Array
 
@@ -32,7 +32,7 @@ class OneByOne:
     """The updates left in an epoch, each by the model's gradients."""
 
     model: Model
-    optimizer: Optimizer
+    optimizer: NamedOptimizer
     training: Mapping[str, Array]
 
     def __call__(self, progress: Progress, plan: Plan) -> Iterator[tuple[Progress, list[float]]]:
@@ -109,7 +109,7 @@ class InCalls:
 
 
 def _update(
-    model: Model, optimizer: Optimizer, batch: Mapping[str, Array], progress: Progress
+    model: Model, optimizer: NamedOptimizer, batch: Mapping[str, Array], progress: Progress
 ) -> tuple[Progress, float]:
     loss, gradients = model.loss_and_gradients(progress.params, batch)
     loss = float(loss)

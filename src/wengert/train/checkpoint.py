@@ -21,10 +21,10 @@ import numpy as np
 
 from wengert.atomic import write_atomically
 from wengert.errors import ModelError
+from wengert.optim.rules import RULES
 from wengert.train.binding import Classes
 from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Model, Progress
-from wengert.train.optimizers import OPTIMIZERS
 from wengert.train.preparation import Standardisation
 from wengert.train.record import DIGITS, FORMAT, RECORD
 from wengert.train.schema import WrongError, check_names, fields, inside, loads, text
@@ -282,7 +282,7 @@ def _progress(record: dict[str, Any], tensors: Mapping[str, Array]) -> Progress:
 
     Raises WrongError.
     """
-    names, moments = record["parameters"], OPTIMIZERS[record["run"]["optimizer"]]().rule.moments
+    names, moments = record["parameters"], RULES[record["run"]["optimizer"]].moments
     wanted = {f"parameter/{name}": name for name in names}
     wanted |= {f"optimizer/{moment}/{name}": name for moment in moments for name in names}
     found = [name for name in tensors if not name.startswith(("mean/", "scale/"))]

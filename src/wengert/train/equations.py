@@ -32,7 +32,7 @@ from wengert.targets.mesh import Sharding
 from wengert.train import schema
 from wengert.train.checkpoint import SavedModel
 from wengert.train.model import Updates
-from wengert.train.optimizers import Optimizer
+from wengert.train.optimizers import NamedOptimizer
 from wengert.train.schema import WrongError
 from wengert.train.sizes import SAVED, SystemSizes, batch_system
 from wengert.train.task import Task
@@ -336,7 +336,7 @@ class EquationModel:
         }
         return float(loss), typed
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+    def updates(self, optimizer: NamedOptimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
         """Many updates in one call; None where the back end is the interpreter."""
         if not target(self.backend).makes_code:
             return None

@@ -20,7 +20,7 @@ from wengert.errors import TrainingError
 from wengert.train.advance import InCalls, OneByOne, diverged, examples_of
 from wengert.train.metrics import Metric
 from wengert.train.model import EpochRecord, Model, Plan, Progress, Updates
-from wengert.train.optimizers import Optimizer
+from wengert.train.optimizers import NamedOptimizer
 from wengert.train.streaming import Streamed
 from wengert.train.table import Array
 
@@ -88,7 +88,7 @@ def batch_size(n: int, stated: int | None) -> int:
 @np.errstate(all="ignore")  # what is not finite is found and reported by name
 def fit(
     model: Model,
-    optimizer: Optimizer,
+    optimizer: NamedOptimizer,
     training: Mapping[str, Array],
     validation: Mapping[str, Array] | None,
     plan: Plan,

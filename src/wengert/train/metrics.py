@@ -45,10 +45,6 @@ class Metric:
         left = self.prediction if self.threshold is None else f"{self.prediction} > {self.threshold:g}"
         return f"{self.kind}({left}, {self.target})"
 
-    @property
-    def larger_is_better(self) -> bool:
-        return self.kind == "accuracy"
-
     def __call__(self, prediction: Array, target: Array) -> float:
         """The share of right classes in [0, 1], or √(mean (prediction − target)²) in the target's unit."""
         if self.kind == "rmse":

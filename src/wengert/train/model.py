@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from wengert.targets.mesh import Sharding, Spec
 from wengert.train.metrics import Metric
-from wengert.train.optimizers import Optimizer, State
+from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
 
 
@@ -92,7 +92,7 @@ class Updates(Protocol):
 class CompiledModel(Protocol):
     """A model that has faster ways for what is done again and again."""
 
-    def updates(self, optimizer: Optimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
+    def updates(self, optimizer: NamedOptimizer, training: Mapping[str, Array], batch: int) -> Updates | None:
         """The updates by an optimizer over `batch` of these examples each; None where they are made one by one."""
         ...
 

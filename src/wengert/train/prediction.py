@@ -21,8 +21,8 @@ from wengert.errors import DataError, ModelError
 from wengert.train.binding import Bound, bind
 from wengert.train.checkpoint import SavedModel, load_model
 from wengert.train.data import load
+from wengert.train.examples import of_type
 from wengert.train.metrics import Metric, per_example
-from wengert.train.session import of_type
 from wengert.train.table import Array, listed, nearest
 from wengert.train.task import Task
 

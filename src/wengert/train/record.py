@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from typing import Any
 
 from wengert.errors import ModelError
+from wengert.optim.rules import RULES
 from wengert.train.binding import Classes
-from wengert.train.optimizers import OPTIMIZERS, optimizer
+from wengert.train.optimizers import optimizer
 from wengert.train.schema import (
     WrongError,
     by_name,
@@ -62,7 +62,7 @@ def _digest_of_data(value: Any, place: str) -> str:
 def _run(value: Any, place: str) -> dict[str, Any]:
     """A run whose settings are those of its optimizer."""
     found = _RUN(value, place)
-    known = inspect.signature(OPTIMIZERS[found["optimizer"]]).parameters
+    known = RULES[found["optimizer"]].settings
     found["settings"] = fields(dict.fromkeys(known, real))(found["settings"], inside(place, "settings"))
     try:
         optimizer(found["optimizer"], **found["settings"])
@@ -74,7 +74,7 @@ def _run(value: Any, place: str) -> dict[str, Any]:
 _COUNT = whole(0, 2**53)
 _RUN = fields(
     {
-        "optimizer": one_of(*OPTIMIZERS),
+        "optimizer": one_of(*RULES),
         "settings": by_name(real),
         "seed": whole(0, LARGEST_SEED),
         "batch": whole(1, LARGEST_SIZE),

@@ -13,32 +13,30 @@ The module knows no equations and no command line.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
 from wengert.atomic import refuse_unwritable
-from wengert.errors import DataError, ModelError
-from wengert.train.arrow import Dataset, Stream, is_dataset
-from wengert.train.binding import Bound, bind
+from wengert.errors import ModelError
+from wengert.train.arrow import Dataset, Stream
+from wengert.train.binding import bind
 from wengert.train.checkpoint import SavedModel, TrainingRun, load_model, save_model
 from wengert.train.checkpoints import Checkpoints
 from wengert.train.curve import draw_losses, refuse_undrawable
-from wengert.train.data import load
+from wengert.train.examples import Examples, agreed, count, digest_of, examples_of, float_type, of_type
 from wengert.train.initial import break_symmetry, initial_parameters
 from wengert.train.joining import ProcessPlace
 from wengert.train.loop import Finished, Reporter, Started, batch_size, evaluate, fit
 from wengert.train.metrics import Metric, choose_metric
 from wengert.train.model import CompiledModel, Model, Plan, Progress, Updates
-from wengert.train.optimizers import Optimizer, optimizer
-from wengert.train.preparation import Standardisation, split, take
+from wengert.train.optimizers import NamedOptimizer, optimizer
 from wengert.train.record import LARGEST_SEED
 from wengert.train.report import reporting
 from wengert.train.streaming import Streamed
@@ -52,26 +50,12 @@ ALONE = ProcessPlace()
 
 
 @dataclass(frozen=True)
-class _Data:
-    """The examples by what they serve for, standardised; None where there are none. `bound` is before the split."""
-
-    bound: Bound
-    binding: str
-    held: str
-    tested: str
-    standardisation: Standardisation
-    training: dict[str, Array]
-    validation: dict[str, Array] | None
-    test: dict[str, Array] | None
-
-
-@dataclass(frozen=True)
 class PreparedTraining:
     """All that the loop needs."""
 
     model: Model
-    optimizer: Optimizer
-    data: _Data
+    optimizer: NamedOptimizer
+    data: Examples
     start: SavedModel
     drawn: tuple[str, ...]
     repeated: Model
@@ -98,7 +82,7 @@ def train(task: Task, options: TrainOptions, stream: TextIO | None = None, place
     plan = Plan(options.epochs, ready.start.run.batch, ready.start.run.seed, ready.start.metric)
     with reporting(stream or sys.stdout, json_lines=options.json, log=options.log, resumed=options.resume) as report:
         streamed = _streamed(task, options, ready)
-        examples = _examples(ready.data.training) if streamed is None else streamed.examples(plan, 0)
+        examples = count(ready.data.training) if streamed is None else streamed.examples(plan, 0)
         steps = -(-examples // plan.batch)
         report(Started(start_facts(options, ready), plan.epochs, ready.start.progress.epoch, steps))
         progress, interrupted = _fitted(ready, plan, report, saver, checkpoints, streamed)
@@ -169,26 +153,6 @@ def _streamed(task: Task, options: TrainOptions, ready: PreparedTraining) -> Str
     return Streamed(stream, ready.updates, bound)
 
 
-def _source(options: TrainOptions) -> Table:
-    """The data, or the first buffer of it."""
-    if options.stream is None or not isinstance(options.data, str):
-        return load(options.data) if isinstance(options.data, str) else options.data
-    path = Path(options.data)
-    if options.stream < 1 or not is_dataset(path) or not path.exists():
-        raise DataError(
-            "Only Parquet and Arrow files are streamed, in buffers of one row or more.",
-            f"  --data {options.data} --stream {options.stream}",
-            "Name such a file or a folder of them.",
-        )
-    if options.standardise:
-        raise DataError(
-            "What is streamed is not standardised: its mean is not known before all of it was read.",
-            f"  --standardise {','.join(options.standardise)}",
-            "Write the statistics into the equations as constants.",
-        )
-    return Dataset(path).first(options.stream)
-
-
 def _no_checkpoint(progress: Progress) -> None:
     """Where no checkpoints are asked for."""
 
@@ -255,16 +219,16 @@ def _refuse_outputs(options: TrainOptions) -> None:
 
 def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) -> PreparedTraining:
     """The model over the prepared data, with its parameters: new ones, or the saved ones."""
-    seed = _same("seed", options.seed, None if saved is None else saved.run.seed, 0)
-    data = _data(task, options, saved, seed)
+    seed = agreed("seed", options.seed, None if saved is None else saved.run.seed, 0)
+    data = examples_of(task, options, saved, seed)
     training = data.training
     options.refuse_wide(training)
     model = task.build(training, options.sizes if saved is None else {**saved.sizes, **options.sizes})
     made = _optimizer(options, saved)
-    examples = _examples(training)
+    examples = count(training)
     stated = None if options.batch is None else batch_size(examples, options.batch)
-    batch = _same("batch", stated, None if saved is None else saved.run.batch, batch_size(examples, None))
-    run = TrainingRun(made.name, dict(made.settings), seed, batch, data.held, _data_digest(training), data.tested)
+    batch = agreed("batch", stated, None if saved is None else saved.run.batch, batch_size(examples, None))
+    run = TrainingRun(made.name, dict(made.settings), seed, batch, data.held, digest_of(training), data.tested)
     if saved is None:
         params, drawn = _initial(model, training, seed, options.initial)
         progress = Progress(params, made.init(params))
@@ -289,93 +253,11 @@ def prepare(task: Task, options: TrainOptions, saved: SavedModel | None = None) 
     return PreparedTraining(model, made, data, start, drawn, model, None)
 
 
-def _data(task: Task, options: TrainOptions, saved: SavedModel | None, seed: int) -> _Data:
-    """Loads and binds the data, holds out the test's and the validation's examples, and standardises by the training's."""
-    binding = _same("bind", options.bind, None if saved is None else saved.binding, "")
-    held = _same(
-        "validation",
-        options.validation,
-        None if saved is None else saved.run.validation,
-        "0.2" if options.stream is None else "0",
-    )
-    tested = _same("test", options.test, None if saved is None else saved.run.test, "0")
-    classes = None if saved is None else saved.classes
-    bound = bind(binding, _source(options), task.inputs, classes=classes, canonical=task.canonical)
-    bound = of_type(bound, float_type(bound))
-    if not bound.arrays:
-        raise DataError(
-            "The equations have no free quantity that data could be bound to.",
-            "  every name is defined by a line, a parameter or a constant",
-            "Name fewer parameters with --params, so that inputs and targets are left for the data.",
-        )
-    rest, test = _hold_out(task, bound, binding, tested, seed)
-    rest, validation = _hold_out(task, rest, binding, held, seed)
-    standardisation = _standardisation(task, options, rest.arrays, saved)
-    parts = (None if part is None else standardisation.apply(part) for part in (validation, test))
-    return _Data(bound, binding, held, tested, standardisation, standardisation.apply(rest.arrays), *parts)
-
-
-def _same(option: str, stated: Any, saved: Any, default: Any) -> Any:
-    """The saved value when resuming, which a stated one must equal; otherwise the stated value or the default."""
-    if saved is None:
-        return default if stated is None else stated
-    if stated is not None and stated != saved:
-        raise ModelError(
-            f"The saved training had another value of --{option}.",
-            f"  the model file has {saved!r}, and the command says {stated!r}",
-            f"Leave --{option} out to go on with the saved training, or leave --resume out to begin a new one.",
-        )
-    return saved
-
-
-def _examples(arrays: Mapping[str, Array]) -> int:
-    return len(next(iter(arrays.values()), ()))
-
-
-def float_type(bound: Bound) -> np.dtype[Any]:
-    """float32 if all numbers bound are float32 (one-hot rows take the type of the others), else float64."""
-    kinds = {a.dtype for name, a in bound.arrays.items() if a.dtype.kind == "f" and name not in bound.classes}
-    return kinds.pop() if len(kinds) == 1 else np.dtype(np.float64)
-
-
-def of_type(bound: Bound, kind: np.dtype[Any]) -> Bound:
-    """The same with every floating array of that type; integers, which are indices, stay."""
-    cast = {name: a.astype(kind, copy=False) if a.dtype.kind == "f" else a for name, a in bound.arrays.items()}
-    return replace(bound, arrays=cast)
-
-
-def _hold_out(task: Task, bound: Bound, binding: str, held: str, seed: int) -> tuple[Bound, dict[str, Array] | None]:
-    """What is left to train with, and the examples held out: rows of the data by a fraction, or a second data set."""
-    fraction = _fraction(held)
-    if fraction is None:
-        other = bind(binding, load(held), task.inputs, classes=bound.classes, canonical=task.canonical)
-        return bound, of_type(other, float_type(bound)).arrays
-    left, out = split(bound.n, fraction, seed)
-    return replace(bound, arrays=take(bound.arrays, left)), take(bound.arrays, out) if len(out) else None
-
-
-def _fraction(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None  # then it names a data source
-
-
-def _standardisation(
-    task: Task, options: TrainOptions, training: Mapping[str, Array], saved: SavedModel | None
-) -> Standardisation:
-    stated = None if options.standardise is None else sorted(map(task.canonical, options.standardise))
-    if saved is None:
-        return Standardisation.of(training, stated or ())
-    _same("standardise", stated, sorted(saved.standardisation.mean), ())
-    return saved.standardisation
-
-
-def _optimizer(options: TrainOptions, saved: SavedModel | None) -> Optimizer:
+def _optimizer(options: TrainOptions, saved: SavedModel | None) -> NamedOptimizer:
     """The optimizer; a resumed training keeps its settings except those that are stated anew (a smaller learning
     rate).
     """
-    name = _same("optimizer", options.optimizer, None if saved is None else saved.run.optimizer, "adam")
+    name = agreed("optimizer", options.optimizer, None if saved is None else saved.run.optimizer, "adam")
     settings: dict[str, float] = {} if saved is None else dict(saved.run.settings)
     for key in ("learning_rate", "momentum", "weight_decay"):
         if getattr(options, key) is not None:
@@ -420,15 +302,6 @@ def _metric(
         )
 
 
-def _data_digest(arrays: Mapping[str, Array]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        values = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        digest.update(values.data if values.size else b"")
-    return digest.hexdigest()
-
-
 def _refuse_other_run(saved: SavedModel, model: Model, task: Task, options: TrainOptions, run: TrainingRun) -> None:
     saved.require(model, task.equations, options.model)
     if saved.run.data != run.data:
@@ -457,7 +330,7 @@ def _draw(options: TrainOptions, progress: Progress) -> dict[str, str]:
 
 def _measure(ready: PreparedTraining, saved: SavedModel, files: Mapping[str, str], interrupted: bool) -> TrainResult:
     def measured(model: Model, data: Mapping[str, Array]) -> Measured:
-        return Measured(_examples(data), *evaluate(model, saved.parameters, data, saved.metric))
+        return Measured(count(data), *evaluate(model, saved.parameters, data, saved.metric))
 
     data = ready.data
     validation = None if data.validation is None else measured(ready.repeated, data.validation)
@@ -472,9 +345,9 @@ def start_facts(options: TrainOptions, ready: PreparedTraining) -> dict[str, obj
     resumed = {"epoch": start.progress.epoch, "step": start.progress.step} if options.resume else None
     return {
         "data": options.data if isinstance(options.data, str) else options.data.source,
-        "training_examples": _examples(ready.data.training),
-        "validation_examples": _examples(ready.data.validation or {}),
-        "test_examples": _examples(ready.data.test or {}),
+        "training_examples": count(ready.data.training),
+        "validation_examples": count(ready.data.validation or {}),
+        "test_examples": count(ready.data.test or {}),
         "bound": {name: list(values.shape) for name, values in ready.data.training.items()},
         "classes": {name: list(values) for name, values in start.classes.items()},
         "standardised": sorted(start.standardisation.mean),

@@ -16,7 +16,7 @@ from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
 from wengert.targets.ready import pair_donated, with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import COUNT, DONE, FIRST, LOSSES, WANTED, StepGraph, updates_graph
-from wengert.train.optimizers import Optimizer, State
+from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
 
 
@@ -34,7 +34,7 @@ class SpreadUpdates:
     parameters: Mapping[str, str]
     data: tuple[str, ...]
     arrays: Mapping[str, Array]
-    optimizer: Optimizer
+    optimizer: NamedOptimizer
     system: SystemData
     sharding: Sharding
     planned: int

@@ -16,7 +16,7 @@ from wengert.targets.mesh import Sharding, Spec
 from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, StepGraph, updates_graph
-from wengert.train.optimizers import Optimizer, State
+from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
 
 HEAVY = 1e-4
@@ -71,7 +71,7 @@ class ManyUpdates:
     """The names of the training data."""
     examples: int
     arrays: Mapping[str, Array]
-    optimizer: Optimizer
+    optimizer: NamedOptimizer
     at_once: int = AT_ONCE
     backend: str = "native"
     _programs: dict[tuple[int, bool, int], Program] = field(default_factory=dict[Any, Any])

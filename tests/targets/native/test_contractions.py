@@ -10,9 +10,10 @@ from tests.thorough import rounds
 from wengert.core.ir.graph import Graph, apply, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.targets.native import pool
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.layout import ProductLayout, planned, row_major, steps_of
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Accumulator, Contract, For, statements
+from wengert.targets.native.loops.nest import Accumulator, Contract, For
 
 SPECS = [
     ("nop,nqp->oq", (12, 16, 40), (12, 25, 40)),

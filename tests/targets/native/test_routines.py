@@ -14,8 +14,9 @@ from wengert.targets.native import jit, lapack, pool
 from wengert.targets.native.emit import emit
 from wengert.targets.native.loops import interpret
 from wengert.targets.native.loops.buffers import plan
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Routine, statements
+from wengert.targets.native.loops.nest import For, Routine
 from wengert.targets.native.processor import AARCH64, AVX2, AVX512, X86_64_V2
 from wengert.targets.partition import partition
 

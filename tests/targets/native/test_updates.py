@@ -14,8 +14,9 @@ from wengert.core.ir.types import ArrayType
 from wengert.core.ops.control import results
 from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Copy, statements
+from wengert.targets.native.loops.nest import Copy
 
 N = 12
 

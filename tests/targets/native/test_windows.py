@@ -15,8 +15,9 @@ from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import order_of
 from wengert.targets import compiled
 from wengert.targets.native.loops.count import operations
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Contract, statements
+from wengert.targets.native.loops.nest import Contract
 from wengert.targets.native.support import is_native
 
 VIEWS = [((9,), 3, None), ((9,), (1,), None), ((6, 7), (2, 3), None), ((6, 7), 3, 1), ((2, 6, 7), (3, 2), (2, 1)), ((2, 6, 7), (3, 2), (1, 1)), ((4, 5), (2, 2, 2), (0, 1, -1)), ((5,), (5,), 0)]  # fmt: skip

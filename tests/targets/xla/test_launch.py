@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -132,59 +133,94 @@ def test_programs_are_kept_on_disk_and_found_there(files, monkeypatch):
     assert apart(files / "second", files / "without") == 0
 
 
-class Killing(threading.Thread):
-    """Sends a signal to one of the ranks, once a checkpoint is there and a random while has passed."""
-
-    def __init__(self, pids: list[int], folder: Path, rng: random.Random, sign: int) -> None:
-        super().__init__(daemon=True)
-        self.pids, self.folder, self.rng, self.sign = pids, folder, rng, sign
-
-    def run(self) -> None:
-        before = set(os.listdir(self.folder)) if self.folder.exists() else set()
-        while not self.folder.exists() or not {n for n in os.listdir(self.folder) if n.isdigit()} - before:
-            time.sleep(0.02)
-        time.sleep(self.rng.uniform(0, 1.0))
-        with suppress(ProcessLookupError):  # it was through
-            os.kill(self.rng.choice(self.pids), self.sign)
+def steps(folder: Path) -> set[str]:
+    """The checkpoints that are whole."""
+    return {name for name in os.listdir(folder) if name.isdigit()} if folder.exists() else set()
 
 
-def test_a_training_that_is_killed_again_and_again_ends_as_one_that_is_not(files):
+class Ending:
+    """Sends a signal to one rank of each start, until so many got it: early ones before any checkpoint, others once there is a new one."""
+
+    def __init__(self, folder: Path, count: int, early: int, ranks: Sequence[int], sign: int = signal.SIGKILL) -> None:
+        self.folder, self.count, self.early, self.ranks, self.sign = folder, count, early, ranks, sign
+        self.rng = random.Random(0)
+        self.sent: list[tuple[int, bool]] = []
+        """(rank, whether a checkpoint was there) of each."""
+        self.starts = 0
+
+    def __call__(self, pids: list[int]) -> None:
+        self.starts += 1
+        if len(self.sent) < self.count:
+            threading.Thread(target=self._send, args=(pids,), daemon=True).start()
+
+    def _send(self, pids: list[int]) -> None:
+        before, early = steps(self.folder), len(self.sent) < self.early
+        new = 0 if early else self.rng.randint(1, 2)
+        while len(steps(self.folder) - before) < new:
+            time.sleep(0.01)
+        time.sleep(self.rng.uniform(0, 1.0 if early else 0.05))
+        rank = self.ranks[len(self.sent) % len(self.ranks)]
+        self.sent.append((rank, bool(steps(self.folder))))
+        with suppress(ProcessLookupError):
+            os.kill(pids[rank], self.sign)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_training_that_is_killed_again_and_again_ends_as_one_that_is_not(files, count):
+    """Any rank, at random moments, also before the first checkpoint: the same bits. Each kill counts that the launcher saw."""
+    kills = rounds(2, 20)
     kept = ("--checkpoint-every", "5")
-    whole = command(files, out="whole", epochs=120, more=("--checkpoints", str(files / "a"), *kept))
-    torn = command(files, out="torn", epochs=120, more=("--checkpoints", str(files / "b"), *kept))
+    epochs, mesh = 10 + 4 * kills, f"data={count}"
+    whole = command(files, out="whole", epochs=epochs, mesh=mesh, more=("--checkpoints", str(files / "a"), *kept))
+    torn = command(files, out="torn", epochs=epochs, mesh=mesh, more=("--checkpoints", str(files / "b"), *kept))
     said: list[str] = []
-    assert Launch(2, whole, 0, 120, said.append).run() == 0
-    rng, kills = random.Random(0), rounds(2, 20)
-
-    def kill(pids: list[int]) -> None:
-        if len(said_of_starts) < kills:
-            said_of_starts.append(pids)
-            Killing(pids, files / "b", rng, signal.SIGKILL).start()
-
-    said_of_starts: list[list[int]] = []
-    assert Launch(2, torn, kills + 2, 120, said.append, kill).run() == 0
-    assert any("was ended by signal 9" in sentence for sentence in said)
-    assert any("Starting again from the last checkpoint, 1 of" in sentence for sentence in said)
+    assert Launch(count, whole, 0, 120, said.append).run() == 0
+    assert said == []
+    order = random.Random(count)
+    killing = Ending(files / "b", kills, max(kills // 10, 1), [order.randrange(count) for _ in range(kills)])
+    assert Launch(count, torn, kills, 120, said.append, killing).run() == 0
+    seen = [sentence for sentence in said if sentence.startswith("Rank ") and "was ended by signal 9" in sentence]
+    assert [int(sentence.split()[1]) for sentence in seen] == [rank for rank, _ in killing.sent]
+    assert len(seen) == kills
+    assert killing.starts == kills + 1
+    assert {False, True} == {there for _, there in killing.sent}
     one, other = parameters(files / "whole"), parameters(files / "torn")
     assert {n: a.tobytes() for n, a in one.items()} == {n: a.tobytes() for n, a in other.items()}
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_without_the_launcher_too_a_rank_leaves_within_30_s_of_another(files, killed):
+    """As under Slurm, MPI and Kubernetes, where only JAX's heartbeats say that one is gone."""
+    from wengert.train.meeting import Host
+
+    host = Host(2, 60)
+    meeting = {"WENGERT_MEETING": "{}:{}".format(*host.address), "WENGERT_PROCESSES": "2", "WENGERT_PATIENCE": "60"}
+    arguments = command(files, out="long", epochs=100_000, more=("--checkpoints", str(files / "k")))
+    ranks = [started(arguments, env={**meeting, "WENGERT_RANK": str(rank)}) for rank in (0, 1)]
+    try:
+        for _ in range(LIMIT * 20):
+            if steps(files / "k"):
+                break
+            time.sleep(0.05)
+        ranks[killed].kill()
+        _, said = ranks[1 - killed].communicate(timeout=30)
+        assert ranks[1 - killed].returncode != 0, said
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.communicate()
 
 
 def test_a_training_goes_on_where_a_rank_stands_still(files):
     more = ("--checkpoints", str(files / "h"), "--checkpoint-every", "5")
     said: list[str] = []
-    started_again: list[list[int]] = []
-
-    def stop(pids: list[int]) -> None:
-        started_again.append(pids)
-        if len(started_again) == 1:
-            Killing(pids[1:], files / "h", random.Random(1), signal.SIGSTOP).start()
-
-    assert Launch(2, command(files, out="still", epochs=200, more=more), 1, 120, said.append, stop).run() == 0
-    assert said[:2] == [
+    stopping = Ending(files / "h", 1, 0, [1], signal.SIGSTOP)
+    assert Launch(2, command(files, out="still", epochs=60, more=more), 1, 120, said.append, stopping).run() == 0
+    assert said == [
         "Rank 0 lost touch with another one; all were stopped.",
         "Starting again from the last checkpoint, 1 of 1 times.",
     ]
-    assert len(started_again) == 2
+    assert stopping.starts == 2
 
 
 FULL = """
@@ -229,6 +265,19 @@ def test_a_torn_checkpoint_is_said_and_the_one_before_is_used(files):
         )
     )
     assert apart(files / "second", files / "straight") == 0
+
+
+def test_what_is_said_of_a_torn_checkpoint_reaches_the_user_of_a_launch(files):
+    more = ("--checkpoints", str(files / "l"), "--checkpoint-every", "8")
+    ended(started(launched(2, command(files, out="first", epochs=6, more=more))))
+    newest = max(int(step) for step in steps(files / "l"))
+    for f in (files / "l" / str(newest) / "facts").rglob("*"):
+        if f.is_file():
+            f.write_bytes(b"")
+    said = ended(started(launched(2, command(files, out="second", epochs=7, more=more))))
+    torn = [line for line in said.splitlines() if line.startswith(f"The checkpoint of step {newest} is torn")]
+    assert len(torn) == 1
+    assert (files / "l" / f"torn-{newest}").exists()
 
 
 def test_a_training_goes_on_with_another_number_of_devices(files):

@@ -211,6 +211,16 @@ def test_fifty_steps_of_a_transformer_on_eight_devices_are_those_on_one():
             "The mesh has no axis 'rows'.\n  n=rows; the axes are data\nName one of these.\n",
         ),
         (
+            "data=2,data=4",
+            "n=data",
+            "The mesh has the axis 'data' twice.\n  --mesh data=2,data=4\nGive each axis once.\n",
+        ),
+        (
+            "data=4,model=2",
+            "n=data,n=model",
+            "The letter 'n' is given twice.\n  --shard n=data,n=model\nGive each letter once.\n",
+        ),
+        (
             "data",
             "n=data",
             "'data' is no list of names and values.\n  --mesh data\nWrite, for example:  --mesh data=4,model=2\n",
@@ -218,6 +228,36 @@ def test_fifty_steps_of_a_transformer_on_eight_devices_are_those_on_one():
     ],
 )
 def test_a_mesh_that_does_not_fit_is_said(tmp_path, mesh, shard, message):
+    assert stages(tmp_path, mesh, shard, status=2) == message
+
+
+SPREAD = {
+    ("data=4,model=2", "n=data,i=model"): (
+        "n over data, i over model",
+        ["y_nk: all-reduce over model, 1024 bytes"],
+    ),
+    ("data=4,model=2", "n=data,k=model"): ("n over data", ["L, h̄_ni: all-reduce over model, 4104 bytes"]),
+    ("model=8", "k=model"): ("whole on every device", ["L, h̄_ni: all-reduce over model, 16392 bytes"]),
+    ("model=8", "j=model"): ("whole on every device", ["z_ni: all-reduce over model, 16384 bytes"]),
+}
+
+
+@pytest.mark.parametrize(("mesh", "shard"), SPREAD)
+def test_stages_says_how_each_quantity_lies_and_what_each_line_costs_in_letters(tmp_path, mesh, shard):
+    """Error signals lie as their quantities; bytes are those of one device: 8 · 64/4 · 32 of h̄ and 8 of L."""
+    lies, costs = SPREAD[mesh, shard]
+    quantities, _, collectives = stages(tmp_path, mesh, shard).partition("\n\n")
+    assert f"z_ni, z̄_ni: {lies}" in quantities.splitlines()
+    assert f"h_ni, h̄_ni: {lies}" in quantities.splitlines()
+    assert "L, L̄: whole on every device" in quantities.splitlines()
+    found = collectives.splitlines()
+    over_data = "L, w̄⁽¹⁾_ij, b̄⁽¹⁾_i, w̄⁽²⁾_ki, b̄⁽²⁾_k: all-reduce over data, "
+    assert [line for line in found if "over model" in line] == costs
+    assert [line.startswith(over_data) for line in found if "over data" in line] == [True] * ("data" in mesh)
+
+
+def stages(tmp_path, mesh: str, shard: str, status: int = 0) -> str:
+    """What `wengert stages --stop shards` prints."""
     file = tmp_path / "hidden.txt"
     file.write_text(HIDDEN, encoding="utf-8")
     command = ["stages", str(file), "--stop", "shards", "--batch", "x,t", "--mesh", mesh, "--shard", shard]
@@ -229,4 +269,43 @@ sys.argv = ["wengert", *{command!r}]
 with contextlib.redirect_stderr(sys.stdout):
     main()
 """
-    assert run(script, status=2) == message
+    return run(script, status=status)
+
+
+ALONE = """
+import json
+import numpy as np
+import wengert as wg
+import wengert.core.ops
+from wengert.core.ir.graph import Graph, apply, input_node
+from wengert.core.ir.op import OPS
+from wengert.core.ir.types import ArrayType
+from wengert.errors import GraphError
+from wengert.targets.base import mesh_target
+from wengert.targets.mesh import MeshLayout
+
+def spread(name, shape, spec, after, **params):
+    x = input_node("x", ArrayType(shape, "float64"))
+    graph = Graph((x,), (apply(OPS[name], x, **params),), ("y",))
+    return mesh_target().spread(graph, MeshLayout(wg.Mesh(data=8), [spec], [after]), {})
+
+for case in (("j0", (16,), ("data",), ("data",), {}), ("max", (8, 0), ("data", None), ("data",), {"axes": (1,), "keepdims": False})):
+    try:
+        spread(*case[:4], **case[4])
+    except GraphError as error:
+        print(json.dumps(str(error).splitlines()))
+"""
+
+
+def test_what_xla_does_not_run_itself_is_refused_on_a_mesh_by_name():
+    called, alone = (json.loads(line) for line in run(ALONE).splitlines())
+    assert called == [
+        "'j0' is a call of NumPy, which a program of several devices cannot make.",
+        "  its result is float64[16]; Mesh(data=8)",
+        "Leave the mesh out, or write it in other terms.",
+    ]
+    assert alone == [
+        "'max' is run by NumPy alone, and on a mesh a graph is one program of XLA.",
+        "  its result is float64[8]",
+        "Leave the mesh out, or write it in other terms.",
+    ]

@@ -10,10 +10,12 @@ import pytest
 
 import wengert.core.autodiff
 import wengert.core.ops  # noqa: F401
-from tests.thorough import part
+from tests.thorough import part, rounds
+from wengert.core.autodiff.transforms import pull_back, push_forward
 from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.op import OPS, Op
 from wengert.core.ir.types import ArrayType, TapeType, TupleType
+from wengert.core.ir.walk import topological
 from wengert.core.ops.control import results
 from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
@@ -22,6 +24,8 @@ from wengert.targets.xla import support
 SAMPLED = {name: op for name, op in OPS.items() if op.samples(np.random.default_rng(0)) and name != "opaque"}
 LOOSE = {"sqrtm": 1e-11, "expm": 1e-12, "solve_sylvester": 1e-11, "convolve": 1e-11, "eig": 1e-11}
 """Ops that XLA computes by another algorithm than LAPACK's."""
+GIVEN_UP = {"while_loop": "its steps are recorded, and no bound is stated"}
+"""Why XLA takes no derivative of an op."""
 
 
 def of_forms(op: Op) -> list[tuple[Sequence[Any], dict[str, Any]]]:
@@ -78,3 +82,32 @@ def refused(op: Op, case: tuple[Sequence[Any], dict[str, Any]]) -> bool:
     graph, _ = together(op, [case])
     nodes = [y.inputs[0] if y.op.name == "item" else y for y in graph.outputs]
     return any(support.supports(node).by == "nobody" for node in nodes)
+
+
+def both_ways(graph: Graph) -> Graph:
+    """ẏ and x̄ of a graph, from the values and random signals."""
+    back, ahead = pull_back(graph), push_forward(graph)
+    inputs = tuple(dict.fromkeys((*back.inputs, *ahead.inputs)))
+    return Graph(inputs, (*back.outputs, *ahead.outputs))
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_derivatives_both_ways_are_those_of_numpy(name):
+    op = SAMPLED[name]
+    cases = [c for c in of_forms(op) if not refused(op, c)][: rounds(4, 1000)]
+    moves = [c for c in cases if any(np.asarray(a).dtype.kind in "fc" for a in c[0])]
+    if not moves:
+        pytest.skip(f"'{name}' has no derivative")
+    graph, values = together(op, moves)
+    derived = both_ways(graph)
+    if any(support.supports(node).by == "nobody" for node in topological(derived.outputs)):
+        pytest.skip(f"the derivative of '{name}' is nobody's: {GIVEN_UP[name]}")
+    rng = np.random.default_rng(1)
+    for x in derived.inputs:
+        if x.params["name"] not in values:
+            signal = rng.normal(size=x.shape) * (1 + 1j if x.type.is_complex else 1)
+            values[x.params["name"]] = np.asarray(signal, x.type.dtype)
+    made = compiled.compile(derived, "xla")
+    expected = evaluate(derived, values)
+    for found, y in zip(made(**values), expected, strict=True):
+        close(found, y, max(LOOSE.get(name, 0), 1e-11))

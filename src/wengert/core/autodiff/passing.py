@@ -25,7 +25,6 @@ from wengert.core.ir.graph import Node, apply, constant_like
 from wengert.core.ir.types import TapeType, TupleType
 from wengert.core.ops.functions import broadcast
 from wengert.core.ops.products import einsum
-from wengert.core.ops.windows import concatenate
 
 FAR = 4096.0
 """e^(−4096) times all that two factors of a float can hold is still 0."""
@@ -46,7 +45,7 @@ def flat(node: Node) -> Node | None:
 
 
 def _moves_entries(node: Node) -> bool:
-    return node.op.kind == "structural" or node.op is concatenate
+    return node.op.kind == "structural" or node.op.joins
 
 
 def chosen(node: Node) -> Sequence[Node | None]:

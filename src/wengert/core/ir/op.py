@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from wengert.core.ir.notation import Notation
 from wengert.core.ir.types import ArrayType
@@ -39,6 +39,17 @@ OfFractions = (
     | Callable[[Fraction, int], Fraction | None]
 )
 Samples = Callable[[Any], list["tuple[list[Any], dict[str, Any]]"]]
+
+
+class AxisPlace(Protocol):
+    """A place along an axis: a sum of axes times numbers."""
+
+    def __add__(self, other: Any, /) -> AxisPlace: ...
+    def __mul__(self, factor: int, /) -> AxisPlace: ...
+
+
+EntryPlace = tuple[tuple[AxisPlace, ...], tuple[tuple[AxisPlace, int, int], ...]]
+IndexMap = Callable[["Node", tuple[AxisPlace, ...], AxisPlace], EntryPlace | None]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,6 +115,11 @@ class Op:
     moves: Moves | None = None
     """Where each entry of the result is one of the first input's: all of them in another place, some of them, all of them and some
     more than once, or those that the second input names."""
+    index_map: IndexMap | None = None
+    """index_map(node, index, origin): where the entry at an index of the result stands in the input, and the ranges outside of which it is
+    0; see `ops/index_maps.py`. None where it is not affine."""
+    joins: bool = False
+    """Whether its entries are those of all its inputs, one behind the other."""
     commutes: Commutes | None = None
     """Whether its two inputs may change places: without changing a bit of the result (maximum(−0, 0) may not), or to rounding."""
     signs: tuple[int, ...] | None = None
@@ -153,6 +169,8 @@ class OpFacts(TypedDict, total=False):
     growth_at: Callable[[Node], Growth]
     leaf: Leaf
     moves: Moves
+    index_map: IndexMap
+    joins: bool
     commutes: Commutes
     signs: tuple[int, ...]
     exponents: tuple[int, ...]

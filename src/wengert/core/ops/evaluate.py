@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.graph import Graph
 from wengert.core.ir.types import ArrayType, Dim, bind_size
 from wengert.core.ir.walk import topological
 from wengert.core.ops.vocabulary import NUMPY
@@ -27,16 +27,6 @@ def evaluate(graph: Graph, values: Mapping[str, Array], sizes: Mapping[str, int]
     """
     arrays, bound = bind(graph, values, sizes)
     return run(with_sizes(schedule(graph), bound), arrays)
-
-
-def evaluate_all(
-    graph: Graph, values: Mapping[str, Array], sizes: Mapping[str, int] | None = None
-) -> dict[Node, Array]:
-    """The value of every node that the outputs need, in topological order: what a trace prints."""
-    order = topological(graph.outputs)
-    arrays, bound = bind(graph, values, sizes)
-    results = run(with_sizes(schedule(graph.with_outputs(order)), bound), arrays)
-    return dict(zip(order, results, strict=True))
 
 
 # inputs

@@ -52,10 +52,11 @@ def ordered(
     orders: Sequence[tuple[int, int]],
     domain: Domain,
     growth: Growth = "unbounded",
+    function: Callable[..., Any] | None = None,
 ) -> Op:
     """SciPy's f(v, …, x) of that name entry by entry, the last input real and of the type of the result; `orders` are the ranges of the samples' orders.
 
-    The orders v may be whole numbers or real ones.
+    The orders v may be whole numbers or real ones. What SciPy does not have is given as `function`.
     """
     arity = len(orders) + 1
 
@@ -81,7 +82,8 @@ def ordered(
 
     def in_dtype_of_x(xp: Vocabulary, *inputs: Any) -> Any:
         *v, x = inputs
-        return scipy(name, *(xp.cast(each, xp.real(x).dtype.name) for each in v), x)
+        same = [xp.cast(each, xp.real(x).dtype.name) for each in v]
+        return scipy(name, *same, x) if function is None else function(*same, x)
 
     def samples(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
         return [

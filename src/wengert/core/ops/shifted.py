@@ -12,6 +12,7 @@ from wengert.core.ir.notation import unwritten
 from wengert.core.ir.op import Params
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.vocabulary import Vocabulary
+from wengert.core.ops.index_maps import window_map
 from wengert.core.ops.kinds import structural
 from wengert.core.ops.structural import show_shape
 from wengert.errors import GraphError
@@ -143,6 +144,7 @@ window = structural(
     adjoint=_adjoint,
     batch=_batch,
     notation=unwritten("window"),
+    index_map=window_map,
     samples=lambda rng: [
         ([rng.normal(size=given)], {"shape": shape, "steps": steps, "offset": offset})
         for given, shape, steps, offset in SAMPLES

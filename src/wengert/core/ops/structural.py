@@ -12,6 +12,7 @@ from wengert.core.ir.notation import unwritten
 from wengert.core.ir.op import Params
 from wengert.core.ir.types import ArrayType, Dim, Shape
 from wengert.core.ir.vocabulary import Vocabulary
+from wengert.core.ops.index_maps import broadcast_map, flip_map, reshape_map, transpose_map
 from wengert.core.ops.kinds import batch_size, structural
 from wengert.errors import GraphError
 
@@ -85,6 +86,7 @@ broadcast = structural(
     adjoint=_adjoint_broadcast,
     batch=_batch_broadcast,
     notation=unwritten("broadcast"),
+    index_map=broadcast_map,
     samples=lambda rng: [
         ([rng.normal(size=[shape[axis] for axis in axes])], {"shape": shape, "axes": axes})
         for shape, axes in [
@@ -140,6 +142,7 @@ transpose = structural(
     adjoint=lambda node, cotangent: apply("transpose", cotangent, axes=_inverse(node.params["axes"])),
     batch=lambda node, inputs, batched: apply("transpose", inputs[0], axes=(0, *shifted(node.params["axes"]))),
     notation=unwritten("transpose"),
+    index_map=transpose_map,
     samples=lambda rng: [
         ([rng.normal(size=(2, 3, 4, 0)[: len(axes)])], {"axes": axes})
         for axes in [(1, 0), (0,), (), (2, 0, 1), (1, 2, 0), (2, 1, 0), (0, 1), (3, 1, 0, 2)]
@@ -181,6 +184,7 @@ reshape = structural(
     adjoint=lambda node, cotangent: apply("reshape", cotangent, shape=node.inputs[0].shape),
     batch=_batch_reshape,
     notation=unwritten("reshape"),
+    index_map=reshape_map,
     samples=lambda rng: [
         ([rng.normal(size=before)], {"shape": after})
         for before, after in [
@@ -208,6 +212,7 @@ flip = structural(
     adjoint=lambda node, cotangent: apply("flip", cotangent, axes=node.params["axes"]),
     batch=lambda node, inputs, batched: apply("flip", inputs[0], axes=shifted(node.params["axes"])),
     notation=unwritten("flip"),
+    index_map=flip_map,
     samples=lambda rng: [
         ([rng.normal(size=shape)], {"axes": axes})
         for shape, axes in [((4,), (0,)), ((3, 2), (0, 1)), ((3, 2), (1,)), ((0,), (0,)), ((2, 1, 3), (2,)), ((), ())]

@@ -8,6 +8,8 @@ signs look at the real part, and functions that NumPy has for real numbers only 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -26,10 +28,36 @@ CUTS = {"float32": (np.float32(1.5 * 2.0**15), 11.0), "float64": (np.float64(1.5
 """What rounds a number to half of its digits when it is added and taken off, and where e^(−x²) is 0."""
 
 
-class NumpyVocabulary:
+class SharedFormulas:
+    """Functions that no array library has, whose formula is the same in each; `arrays` is the library."""
+
+    arrays: ModuleType
+    abs: Callable[[Array], Array]
+    logaddexp: Callable[[Array, Array], Array]
+
+    def logistic(self, x: Array) -> Array:
+        """σ(x) = 1/(1 + e^(−x)), exact to rounding at both ends."""
+        small = self.arrays.exp(-self.abs(x))
+        return self.arrays.where(self.arrays.real(x) < 0, small, self.arrays.ones_like(small)) / (1 + small)
+
+    def logistic_slope(self, x: Array) -> Array:
+        """σ(x) σ(−x) = t/(1 + t)² with t = e^(−|x|)."""
+        small = self.arrays.exp(-self.abs(x))
+        return small / ((1 + small) * (1 + small))
+
+    def sech2(self, x: Array) -> Array:
+        """1/cosh² x = 4 σ'(2x)."""
+        return 4 * self.logistic_slope(2 * x)
+
+    def softplus(self, x: Array) -> Array:
+        """log(1 + eˣ) without overflow."""
+        return self.logaddexp(x, self.arrays.zeros((), dtype=x.dtype))
+
+
+class NumpyVocabulary(SharedFormulas):
     """NumPy's functions, and those that NumPy has not, by SciPy or by a stable formula."""
 
-    linalg, fft, inf = np.linalg, np.fft, math.inf
+    arrays, linalg, fft, inf = np, np.linalg, np.fft, math.inf
 
     # NumPy's own, whose meaning is NumPy's by definition.
     add = staticmethod(np.add)
@@ -148,30 +176,12 @@ class NumpyVocabulary:
         """ψ⁽ⁿ⁾(x), n ≥ 1; for real numbers only."""
         return special.polygamma(order, x).astype(x.dtype)
 
-    def logistic(self, x: Array) -> Array:
-        """σ(x) = 1/(1 + e^(−x)), exact to rounding at both ends."""
-        small = np.exp(-self.abs(x))
-        return np.where(np.real(x) < 0, small, np.ones_like(small)) / (1 + small)
-
-    def logistic_slope(self, x: Array) -> Array:
-        """σ(x) σ(−x) = t/(1 + t)² with t = e^(−|x|)."""
-        small = np.exp(-self.abs(x))
-        return small / ((1 + small) * (1 + small))
-
-    def sech2(self, x: Array) -> Array:
-        """1/cosh² x = 4 σ'(2x)."""
-        return 4 * self.logistic_slope(2 * x)
-
     def gauss(self, x: Array) -> Array:
         """e^(−x²): |x| = h + l, where h has half of the digits, so that h² is exact; l (|x| + h) is the rest of the square."""
         cut, far = CUTS[str(np.real(x).dtype)]
         a = self.minimum(self.abs(x), np.asarray(far, np.real(x).dtype))
         high = (np.real(a) + cut) - cut
         return np.exp(-(high * high)) * np.exp(-((a - high) * (a + high)))
-
-    def softplus(self, x: Array) -> Array:
-        """log(1 + eˣ) without overflow."""
-        return self.logaddexp(x, np.zeros((), dtype=x.dtype))
 
     def logaddexp(self, x: Array, y: Array) -> Array:
         """log(eˣ + eʸ) without overflow."""

@@ -12,6 +12,7 @@ from wengert.core.ir.notation import unwritten
 from wengert.core.ir.op import Params
 from wengert.core.ir.types import ArrayType, Dim, Size
 from wengert.core.ir.vocabulary import Vocabulary
+from wengert.core.ops.index_maps import pad_map, slice_map
 from wengert.core.ops.kinds import as_batched, batch_size, general, structural
 from wengert.core.ops.structural import check_axes, show_shape
 from wengert.errors import GraphError
@@ -88,6 +89,7 @@ slice = structural(
     adjoint=_adjoint_slice,
     batch=_batch_slice,
     notation=unwritten("slice"),
+    index_map=slice_map,
     samples=lambda rng: [
         ([rng.normal(size=shape)], {"start": a, "stop": b, "step": c}) for shape, a, b, c in SLICES for _ in range(4)
     ],
@@ -161,6 +163,7 @@ pad = structural(
     adjoint=_adjoint_pad,
     batch=_batch_pad,
     notation=unwritten("pad"),
+    index_map=pad_map,
     samples=lambda rng: [
         ([rng.normal(size=shape)], {"low": low, "high": high, **extra})
         for shape, low, high, extra in [
@@ -269,6 +272,7 @@ concatenate = general(
     vjp=_vjp_concatenate,
     batch=_batch_concatenate,
     notation=unwritten("concatenate"),
+    joins=True,
     samples=lambda rng: [
         ([rng.normal(size=shape) for shape in shapes], {"axis": axis})
         for shapes, axis in [

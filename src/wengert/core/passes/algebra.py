@@ -1,7 +1,6 @@
 """Algebra: identities that make a graph smaller and keep what it means, NaN and ∞ included.
 
-`IDENTITIES` never hides a NaN or a singularity. `ASSUMING` holds those that do where their condition fails (x − x is 0 for
-finite x only); they are applied by `simplify_assuming` alone, which is not in the pipeline.
+`IDENTITIES` never hides a NaN or a singularity: x − x, which is 0 for finite x only, is none of them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from wengert.core.passes.patterns import (
     computed,
     exp,
     fill,
-    log,
     logical_not,
     moderate,
     power,
@@ -39,11 +37,6 @@ whose compilation has to be short."""
 def simplify(graph: Graph) -> Graph:
     """The graph with every rule of `IDENTITIES` applied: x·1 is x, ½·2·x is x, −(−x) is x, (Xᵀ)ᵀ is X, and so on."""
     return graph if len(order_of(graph)) > LONG else outcome(graph).graph
-
-
-def simplify_assuming(graph: Graph) -> Graph:
-    """The same with the identities that assume something of the values: for equations whose quantities are finite numbers."""
-    return rewrite(graph, IDENTITIES + ASSUMING).graph
 
 
 def outcome(graph: Graph) -> Rewritten:
@@ -235,15 +228,3 @@ CHOICES: tuple[Rewrite, ...] = (
 
 IDENTITIES: tuple[Rewrite, ...] = (*SIGNS, *UNITS, *NUMBERS, *POWERS, *PARITY, *CHOICES, *MOVES)
 """In the order in which they are tried."""
-
-ASSUMING: tuple[Rewrite, ...] = (
-    Rule("difference-of-same", lambda x: x - x, lambda x: 0, exact=False, ulps=0, valid="finite(x)"),
-    Rule("quotient-of-same", lambda x: x / x, lambda x: 1, exact=False, ulps=0, valid="finite(x) and x != 0"),
-    Rule("times-zero", lambda x: x * 0, lambda x: 0, exact=False, ulps=0, valid="finite(x)"),
-    Rule("zero-over", lambda x: 0 / x, lambda x: 0, exact=False, ulps=0, valid="finite(x) and x != 0"),
-    Rule("exp-log", lambda x: exp(log(x)), lambda x: x, exact=False, valid="x > 0"),
-    Rule("square-of-root", lambda x: sqrt(x) ** 2, lambda x: x, exact=False, valid="x >= 0"),
-    Rule("product-over", lambda x, y: (x * y) / y, lambda x, y: x, exact=False, valid="finite(x) and finite(y) and y != 0"),
-    Rule("sum-minus", lambda x, y: (x + y) - y, lambda x, y: x, exact=False, valid="finite(x) and finite(y)"),
-)  # fmt: skip
-"""Identities that hold where `valid` says; elsewhere they hide a NaN or a singularity."""

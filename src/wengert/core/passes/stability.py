@@ -401,11 +401,8 @@ def _logarithm(node: Node, make: Maker) -> Node | None:
 
 def _log_of_exponentials(node: Node, make: Maker) -> Node | None:
     """log(eˣ + eʸ + … + c) for numbers c > 0: logaddexp of the exponents and log c, two at a time, in any order and grouping."""
-    total = node.inputs[0]
-    if total.op.name != "add":
-        return None
-    terms: list[Node] = []
-    stack = [total]
+    terms: list[Node] = [] if node.op.name == "log" else [make("constant", (), {"value": 1, "type": node.type})]
+    stack = list(node.inputs)
     while stack:
         each = stack.pop()
         if each.op.name == "add":
@@ -414,10 +411,13 @@ def _log_of_exponentials(node: Node, make: Maker) -> Node | None:
             terms.append(each)
         if len(terms) + len(stack) > MANY:
             return None
-    numbers = [x for x in terms if constant_value(x) is not None]
-    made = [_logarithm(x, make) for x in (*(x for x in terms if constant_value(x) is None), *numbers)]
-    exponents = [x for x in made if x is not None]
-    if len(numbers) > 1 or len(numbers) == len(terms) or len(exponents) < len(terms):
+    moving = [x for x in terms if constant_value(x) is None]
+    numbers = [float(c) for x in terms if (c := constant_value(x)) is not None]
+    if not moving or len(terms) < 2:
+        return None
+    whole = [make("constant", (), {"value": math.fsum(numbers), "type": node.type})] if numbers else []
+    exponents = [x for x in (_logarithm(each, make) for each in (*moving, *whole)) if x is not None]
+    if len(exponents) < len(moving) + len(whole) or len(exponents) < 2:
         return None
     found = exponents[0]
     for x in exponents[1:]:
@@ -434,12 +434,13 @@ def _exponential_samples() -> list[Node]:
         (apply("exp", x) + one) + apply("exp", y),
         apply("exp", x) + (apply("exp", y) + apply("exp", x)),
     ]
-    return [apply("log", each) for each in (*sums, constant(1, total.type) + total)]
+    further = [apply("log1p", total), apply("log1p", apply("exp", x) + apply("exp", y))]
+    return [apply("log", each) for each in (*sums, constant(1, total.type) + total)] + further
 
 
 PRODUCTS: tuple[Rewrite, ...] = (
     Procedure("logistic-in-product", ["multiply"], _logistic_in_product, "… exp(x) … logistic(−x) … → … logistic(x) …", exact=False, ulps=16, valid="abs(x) < 300 and 1e-150 < abs(a) < 1e150 and 1e-150 < abs(b) < 1e150", samples=_product_samples),
-    Procedure("log-of-exponentials", ["log"], _log_of_exponentials, "log(exp(x) + exp(y) + … + c) → logaddexp(logaddexp(x, y), …, log(c))", exact=False, units="inputs", samples=_exponential_samples),
+    Procedure("log-of-exponentials", ["log", "log1p"], _log_of_exponentials, "log(exp(x) + exp(y) + … + c) → logaddexp(logaddexp(x, y), …, log(c))", exact=False, units="inputs", samples=_exponential_samples),
     Procedure("log-of-moved", ["log"], _log_of_moved, "log(move(y)) → move(log(y)) for y = softmax, logistic, sum of exp", exact=False, units="inputs", samples=_moved_samples),
     Procedure("softmax-in-product", ["einsum"], _softmax_in_product, "Σ … exp(x) · 1/sum(exp(x)) … → Σ … softmax(x) …", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(True)),
     Procedure("softmax-in-product", ["divide"], _product_over_total, "(Σ exp(x) · v) / sum(exp(x)) → Σ softmax(x) · v", exact=False, ulps=64, units="inputs", valid="abs(x) < 300", samples=lambda: _weighted_samples(False)),

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import dis
+import operator
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType
+from typing import Any
+
+import numpy as np
 
 MOST = 4096
 """So many codes are remembered."""
@@ -34,6 +40,8 @@ class CodeFacts:
     """Names that `global` statements write."""
     builds: bool
     """Whether it makes lists, or tuples that are no indices."""
+    methods: bool
+    """Whether it calls methods that arrays of NumPy have for arrays alone."""
     in_classes: frozenset[str]
     """Names in bodies of classes, which Python reads without asking a subclass of dict."""
 
@@ -83,9 +91,95 @@ def _renamed(code: CodeType) -> CodeType:
         for k in places:
             body[k + 1] = new << 1 | 1
     consts = tuple([with_calls(x) if isinstance(x, CodeType) else x for x in code.co_consts])
-    if len(names) == len(code.co_names) and all(a is b for a, b in zip(consts, code.co_consts, strict=True)):
+    asked = _ask_methods(code, body, len(consts))
+    if len(names) == len(code.co_names) and not asked and all(map(operator.is_, consts, code.co_consts)):
         return code
-    return code.replace(co_names=tuple(names), co_code=bytes(body), co_consts=consts)
+    size = code.co_stacksize + 2 * bool(asked)
+    return code.replace(co_names=tuple(names), co_code=bytes(body), co_consts=(*consts, *asked), co_stacksize=size)
+
+
+# ---------------------------------------------------------------- methods of arrays that take arrays
+
+METHODS = frozenset({"dot"})
+"""Methods of NumPy's arrays which know no traced values: where they are called, MethodOf says what is called."""
+
+
+class MethodOf:
+    """MethodOf(name)[x] is the method of x of that name; of an array of NumPy one that takes traced values too."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getitem__(self, x: Any) -> Any:
+        if type(x) is not np.ndarray:
+            return getattr(x, self.name)
+        return partial(_called, x, self.name)
+
+
+def _called(x: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    if any(hasattr(type(each), "__array_ufunc__") and not isinstance(each, np.ndarray) for each in args):
+        return getattr(np, name)(x, *args, **kwargs)
+    return getattr(x, name)(*args, **kwargs)
+
+
+def _calls_method(instruction: dis.Instruction) -> bool:
+    if instruction.argval not in METHODS:
+        return False
+    is_method = instruction.opname == "LOAD_METHOD" or (
+        sys.version_info >= (3, 12) and instruction.opname == "LOAD_ATTR" and bool((instruction.arg or 0) & 1)
+    )
+    return is_method and (instruction.arg or 0) < 256
+
+
+def calls_methods(code: CodeType) -> bool:
+    """Whether code calls one of METHODS of something that is no module by its name."""
+    return not METHODS.isdisjoint(code.co_names) and bool(_method_places(code))
+
+
+def _method_places(code: CodeType) -> list[dis.Instruction]:
+    found: list[dis.Instruction] = []
+    before: Any = None
+    for instruction in dis.get_instructions(code):
+        of_numpy = before is not None and before.opname == "LOAD_GLOBAL" and before.argval in ("np", "numpy")
+        if _calls_method(instruction) and not of_numpy:
+            found.append(instruction)
+        before = instruction
+    return found
+
+
+def _ask_methods(code: CodeType, body: bytearray, place: int) -> list[MethodOf]:
+    """Replace loads of METHODS by  MethodOf(name)[x],  in the room that the load has for what Python remembers; the constants for it.
+
+    Python takes a method as what is below it on the stack and above; that is nothing and the method here.
+    """
+    if METHODS.isdisjoint(code.co_names):
+        return []
+    constants: dict[str, int] = {}
+    for instruction in _method_places(code):
+        name = str(instruction.argval)
+        constant = constants.get(name, place + len(constants))
+        steps = _steps_of(constant)
+        if constant > 255 or len(steps) > _room(instruction):
+            continue
+        constants[name] = constant
+        for k in range(_room(instruction)):
+            at = instruction.offset + 2 * k
+            body[at : at + 2] = bytes(steps[k] if k < len(steps) else (dis.opmap["NOP"], 0))
+    return [MethodOf(name) for name in constants]
+
+
+def _room(instruction: dis.Instruction) -> int:
+    return 1 + (10 if instruction.opname == "LOAD_METHOD" else 9)
+
+
+def _steps_of(constant: int) -> list[tuple[int, int]]:
+    names = dis.opmap
+    if "BINARY_SUBSCR" not in names or "SWAP" not in names or "PUSH_NULL" not in names:
+        return [(0, 0)] * 99
+    cache = [(names["CACHE"], 0)] * (4 if sys.version_info < (3, 12) else 1)
+    ask = [(names["LOAD_CONST"], constant), (names["SWAP"], 2), (names["BINARY_SUBSCR"], 0), *cache]
+    null = [(names["PUSH_NULL"], 0)]
+    return [*ask, *null] if sys.version_info >= (3, 13) else [*null, (names["SWAP"], 2), *ask]
 
 
 _LOAD = dis.opmap["LOAD_GLOBAL"]
@@ -110,7 +204,8 @@ def _read(code: CodeType) -> CodeFacts:
         if not found.isdisjoint(_STORES):
             stored.update(str(i.argval) for i in dis.get_instructions(each) if i.opcode in _STORES)
     in_classes = {name for each in codes if not each.co_flags & 1 for name in each.co_names}  # 1: CO_OPTIMIZED
-    return CodeFacts(frozenset(names), frozenset(stored), builds, frozenset(in_classes))
+    methods = any(map(calls_methods, codes))
+    return CodeFacts(frozenset(names), frozenset(stored), builds, methods, frozenset(in_classes))
 
 
 def _gives_tuples(body: bytes) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import TraceError
-from wengert.functions.namespaces.numbers import has_traced
+from wengert.functions.namespaces.numbers import has_traced, settled
 from wengert.functions.namespaces.objects import ORIGINAL
 from wengert.functions.tracing import in_place
 from wengert.functions.tracing.callbacks import CALLBACKS
@@ -43,12 +43,17 @@ def followed(original: Any, name: str = "") -> Callable[..., Any] | None:
     own = written(original)
     if own is None:
         return None
+    of_scipy = (original.__module__ or "").startswith("scipy")
 
     @wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if of_scipy:  # arrays that were made of numbers are numbers to it
+            args, kwargs = settled(args), settled(kwargs)
         if not has_traced((args, kwargs)) and not any(hasattr(type(x), ORIGINAL) for x in args):
             return original(*args, **kwargs)
         try:
+            if of_scipy and own.__name__ in LAZY:
+                return LAZY[own.__name__](*args, **kwargs)
             return import_module("wengert.functions.namespaces.functions").copied(own)(*args, **kwargs)
         except (TraceError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ValueError) and not isinstance(error, TraceError):
@@ -60,6 +65,24 @@ def followed(original: Any, name: str = "") -> Callable[..., Any] | None:
             refuse(f"'{name or called(original)}' has no form in a graph.", repair_of(original))
 
     return call
+
+
+def _apply_where(cond: Any, args: Any, f1: Any, f2: Any = None, /, *, fill_value: Any = None, xp: Any = None) -> Any:
+    """f1 where the condition holds, else f2 or a value: what is not taken has no derivative, so both may be computed everywhere."""
+    args = args if isinstance(args, tuple) else (args,)  # pyright: ignore[reportUnknownVariableType]
+    return np.where(cond, f1(*args), fill_value if f2 is None else f2(*args))
+
+
+def _lazyselect(condlist: Any, choicelist: Any, arrays: Any, default: Any = 0) -> Any:
+    """The first function whose condition holds, else a value."""
+    found = default
+    for cond, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        found = np.where(cond, choice(*arrays), found)
+    return found
+
+
+LAZY: dict[str, Callable[..., Any]] = {"apply_where": _apply_where, "_lazyselect": _lazyselect}
+"""SciPy's functions that compute entries only where a condition holds, which traced conditions do not tell."""
 
 
 def followed_method(cls: type, name: str) -> Callable[..., Any]:

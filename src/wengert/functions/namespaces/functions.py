@@ -122,7 +122,7 @@ class _Needs:
             return any(self.of_wrapped(_content(cell)) for cell in f.__closure__ or ())
         if not owners.of_globals(f.__globals__):
             return False
-        if any(name not in f.__globals__ for name in facts.names & CALLED):
+        if facts.methods or any(name not in f.__globals__ for name in facts.names & CALLED):
             return True
         numpy = False
         for value in self._named(f, facts):

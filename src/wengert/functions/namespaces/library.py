@@ -41,8 +41,9 @@ SPECIAL = MAKERS | {
 @cache
 def special() -> frozenset[str]:
     """The names of NumPy that a function may need stand-ins for: SPECIAL, and those that are followed for want of a rule."""
-    functions = {name for name in dir(np) if callable(getattr(np, name)) and not isinstance(getattr(np, name), type)}
-    without = {name for name in functions if name.islower() and not followed.has_rule(getattr(np, name))}
+    # What NumPy has not loaded yet are modules, which it would load if they were asked for.
+    functions = {name: f for name, f in vars(np).items() if callable(f) and not isinstance(f, type)}
+    without = {name for name, f in functions.items() if name.islower() and not followed.has_rule(f)}
     return SPECIAL | without | {"polynomial", "poly1d"}
 
 
@@ -128,6 +129,8 @@ def _made(value: Any) -> Any:
         return None
     module = str(getattr(value, "__module__", None) or getattr(kind, "__module__", ""))
     root = module.partition(".")[0]
+    if hasattr(kind, "_wengert_original"):  # it stands for something itself
+        return None
     if kind is np.ufunc:
         return sequences.of_ufunc(value)
     if root == "numpy":
@@ -141,7 +144,8 @@ def _made(value: Any) -> Any:
 
 def _of_method(value: MethodType) -> Any:
     """A method of what stands for an object of a library; None where nothing does."""
-    if type(value.__self__).__module__.partition(".")[0] not in ("numpy", "scipy"):
+    kind = type(value.__self__)
+    if kind.__module__.partition(".")[0] not in ("numpy", "scipy") or hasattr(kind, "_wengert_original"):
         return None
     own = stand_in(value.__self__)
     return None if own is None else getattr(own, value.__name__, None)

@@ -125,6 +125,7 @@ def refusing(original: Any, name: str) -> Callable[..., Any]:
 
     @wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = settled(args), settled(kwargs)
         for x in flatten((args, kwargs))[0]:
             if isinstance(x, StandIn):
                 from wengert.functions.tracing.standin import FUNCTIONS

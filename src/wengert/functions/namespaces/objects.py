@@ -63,7 +63,7 @@ def _parts(value: Any) -> list[Any]:
     if type(value) is FunctionType:
         return [value]
     if type(value) in (staticmethod, classmethod):
-        return [value.__func__]
+        return [value.__func__] if type(value.__func__) is FunctionType else []
     if type(value) is property:
         return [f for f in (value.fget, value.fset, value.fdel) if f is not None]
     return []

@@ -8,7 +8,12 @@ from typing import Any
 
 LIBRARIES = frozenset({"numpy", "scipy", "wengert", "optree", "builtins", "importlib", "jax", "torch"})
 _PYTHON = tuple({path for name in ("stdlib", "platstdlib") if (path := sysconfig.get_path(name))})
-FOLLOWED = frozenset({"numpy.polynomial", "numpy.lib._polynomial_impl"})
+FOLLOWED = frozenset(
+    {
+        *("numpy.polynomial", "numpy.lib._polynomial_impl", "scipy.signal._short_time_fft"),
+        *("scipy.stats._continuous_distns", "scipy.stats._discrete_distns", "scipy.stats._distn_infrastructure"),
+    }
+)
 """Modules of libraries whose classes are followed as the user's are: they are written in Python."""
 _KNOWN: dict[str, bool] = {}
 

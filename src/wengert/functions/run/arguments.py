@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from wengert.core.ir.types import ArrayType
@@ -26,10 +27,15 @@ class Arguments:
         chosen = tuple(args[k] for k in self.places)
         leaves, self.spec = flatten(chosen)
         self.values = [taken(x) for x in leaves]
-        labels = argument_names(f, args, {})
-        counts = [len(flatten(arg)[0]) for arg in args]
-        starts = [sum(counts[:k]) for k in range(len(args))]
-        self.names = [name for k in self.places for name in labels[starts[k] : starts[k] + counts[k]]]
+        self._real: list[Leaf] | None = None
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What the leaves are called in a message."""
+        labels = argument_names(self.f, self.args, {})
+        counts = [len(flatten(arg)[0]) for arg in self.args]
+        starts = [sum(counts[:k]) for k in range(len(self.args))]
+        return [name for k in self.places for name in labels[starts[k] : starts[k] + counts[k]]]
 
     def record(self, leaves: Sequence[Leaf], known: bool = True) -> Recorded:
         """The function written down, the leaves of the chosen arguments as its inputs; `known` says that they stand for their values."""
@@ -47,7 +53,22 @@ class Arguments:
 
         Raises TraceError.
         """
-        return [_real(value, name) for value, name in zip(self.values, self.names, strict=True)]
+        if self._real is None:
+            self._real = [self._as_real(k, value) for k, value in enumerate(self.values)]
+        return self._real
+
+    def _as_real(self, k: int, value: Any) -> Leaf:
+        leaf = leaf_of(value)
+        if leaf.weak:
+            return Leaf(ArrayType((), "complex128" if leaf.type.is_complex else "float64"), True)
+        if not leaf.type.is_float:
+            name = self.names[k]
+            raise TraceError(
+                f"There is no derivative by '{name}', which does not hold real numbers.",
+                f"{user_line()}\n  {name} is {leaf.type}",
+                f"Convert it:  {name}.astype(float)",
+            )
+        return leaf
 
 
 def _places(f: Callable[..., Any], args: tuple[Any, ...], places: Argnums) -> list[int]:
@@ -73,16 +94,3 @@ def _places(f: Callable[..., Any], args: tuple[Any, ...], places: Argnums) -> li
             "Name each argument once; what is wanted twice can be used twice.",
         )
     return found
-
-
-def _real(value: Any, name: str) -> Leaf:
-    leaf = leaf_of(value)
-    if leaf.weak:
-        return Leaf(ArrayType((), "complex128" if leaf.type.is_complex else "float64"), True)
-    if not leaf.type.is_float:
-        raise TraceError(
-            f"There is no derivative by '{name}', which does not hold real numbers.",
-            f"{user_line()}\n  {name} is {leaf.type}",
-            f"Convert it:  {name}.astype(float)",
-        )
-    return leaf

@@ -21,8 +21,8 @@ from wengert.core.ops.evaluate import GraphProgram, run, schedule, with_sizes
 from wengert.core.ops.known import Known, value_of
 from wengert.core.ops.squares import is_over_powers
 from wengert.core.ops.vocabulary import NUMPY
-from wengert.core.passes.open_primes import open_primes
 from wengert.functions.run.adjoints import DIRECT, summed_to
+from wengert.functions.run.formulas import opened
 from wengert.functions.run.restated import Calls, StableFormula
 from wengert.functions.run.written import fitted
 from wengert.functions.tracing import references
@@ -97,7 +97,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array 
             return _elementwise(tape, op, key[1:], y, bar)
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
-    if type(function) is StableFormula and function.is_elementwise:
+    if type(function) is StableFormula and function.is_plain:
         return _through_formula(tape, function, key[1], bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
@@ -175,12 +175,24 @@ def _through_formula(tape: Tape, formula: StableFormula, places: Sequence[int], 
         if node.op.fades:
             _refuse_overflowed(0, xs[0].value)
         wanted = [x.op.leaf != "constant" for x in node.inputs]
-        parts = _carried(node.op, bars.pop(node), known[node], xs, wanted, node.params)
+        bar = bars.pop(node)
+        if node.op.partials is None:
+            parts = _by_rule(node, known[node].value, xs, bar)
+        else:
+            parts = _carried(node.op, bar, known[node], xs, wanted, node.params)
         for x, part in zip(node.inputs, parts, strict=True):
             if part is not None:
                 bars[x] = part if x not in bars else bars[x] + part
     found = [(place, bars.get(node), known[node].value) for node, place in zip(graph.inputs, places, strict=True)]
     return [(place, _fitted(part, tape, place, x)) for place, part, x in found if part is not None]
+
+
+def _by_rule(node: Node, value: Array, xs: Sequence[Known], bar: Array) -> list[Array | None]:
+    """The contributions of a node by the reverse rule of its op, run on values."""
+    y = Known(value)
+    y.op, y.inputs, y.params = node.op, tuple(xs), node.params
+    backs = node.op.vjp(y, Known(bar))
+    return [None if back is None else value_of(back) for back in backs]
 
 
 def _refuse_overflowed(reference: Any, x: Array) -> None:
@@ -308,7 +320,7 @@ def _adjoint(
     wanted = [x for x, is_real in zip(inputs, real, strict=True) if is_real]
     backs = vjp(chosen, wanted, seeds, masked=True, certain=True)
     there = [back for back in backs if back is not None]
-    graph = open_primes(Graph((*inputs, *seeds), tuple(there)))
+    graph = Graph((*inputs, *seeds), tuple(opened(there)))
     program: GraphProgram = with_sizes(schedule(graph), {})
     has_roots = any(is_over_powers(node) for node in topological(chosen))
 

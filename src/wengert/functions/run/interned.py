@@ -17,7 +17,7 @@ from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import substitute, topological
 from wengert.functions.run.formulas import stable
-from wengert.functions.run.programs import Program
+from wengert.functions.run.programs import GraphRunner
 from wengert.functions.tracing.held import is_same
 from wengert.functions.tracing.record import splice
 
@@ -35,8 +35,8 @@ class GraphCall:
         self.graph = graph
 
     @cached_property
-    def _program(self) -> Program:
-        return Program(self.graph)
+    def _program(self) -> GraphRunner:
+        return GraphRunner(self.graph)
 
     def __call__(self, *values: Any) -> Sequence[Any]:
         """The outputs for arrays of the inputs."""

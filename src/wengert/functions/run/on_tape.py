@@ -25,9 +25,9 @@ from wengert.functions.run.runs import (
     VALUES,
     Facts,
     Find,
+    FunctionRun,
     RecordedRun,
     Residual,
-    Run,
     Transform,
     fact_of,
     found_again,
@@ -47,7 +47,7 @@ FEW = 32
 """The entries of shorter vectors are sooner looked at as Python numbers."""
 
 
-class TapeRun(Run):
+class TapeRun(FunctionRun):
     """A function that has run once on arrays."""
 
     def __init__(
@@ -63,6 +63,25 @@ class TapeRun(Run):
         """What is kept of the transform that was run last."""
         self._calls: Calls | None = None
         """The calls that stand in place of those of the tape; None before the values were asked for."""
+
+    @classmethod
+    def begun(
+        cls,
+        codes: tuple[Any, ...],
+        key: tuple[Any, ...],
+        values: Sequence[Any],
+        kinds: Sequence[Kind],
+        start: Start | None,
+        args: list[Any],
+        kwargs: dict[str, Any],
+        places: Sequence[int],
+    ) -> tuple[TapeRun, dict[str, Any]]:
+        """A run before its first call, and the arguments by name: the other arguments are values of its tape where they have to be."""
+        if start is None or not start.takes_others:
+            return cls(codes, key, values, kinds), kwargs
+        others = Others(args, kwargs, places)
+        run = cls(codes, (*key, others.key), values, kinds, others.values)
+        return run, others.filled(args, kwargs, run.tape)
 
     def follow(self, call: Callable[[Sequence[Any]], Any]) -> None:
         """Run the function on values of the tape."""
@@ -84,7 +103,7 @@ class TapeRun(Run):
     # what is made of it
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """See `Run`. The way is the one that is cheapest for as often as the transform was asked for."""
+        """See `FunctionRun`. The way is the one that is cheapest for as often as the transform was asked for."""
         if any(isinstance(x, StandIn) for x in extra):
             return super().run(transform, extra)
         given = [*self.tape.inputs, *extra]
@@ -173,11 +192,11 @@ class TapeRun(Run):
         return x
 
     def recorded(self) -> RecordedRun:
-        """See `Run`: the tape written down."""
+        """See `FunctionRun`: the tape written down."""
         return recorded_tape(self.tape, written(self.tape, self.outputs))
 
     def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Residual]:
-        """See `Run`."""
+        """See `FunctionRun`."""
         tiers = self.tiers((self.outputs, transform, tuple(types), "split"))
         tiers.calls += 1
         if tiers.halves is None and not tiers.is_due and transform.back is not None:
@@ -195,7 +214,7 @@ class TapeRun(Run):
         return found[:n], lambda extra: result_in_trace(second, [*found[n:], *extra])
 
     def structure(self, find: Find) -> Any:
-        """See `Run`."""
+        """See `FunctionRun`."""
         tape, path = self.tape, self.tape.path
         facts = [fact_of(x) for x in tape.inputs[tape.arguments :]]
         kept = [] if path is None else path.programs.setdefault((self.outputs, find), [])
@@ -227,12 +246,7 @@ def run_on_tape(arguments: Arguments, leaves: Sequence[Leaf]) -> TapeRun:
     start = None
     if (len(given) > len(arguments.places) or kwargs) and calls_exponential(arguments.f):
         start = Start(key, codes)
-    if start is not None and start.takes_others:
-        others = Others(given, kwargs, arguments.places)
-        made = TapeRun(codes, (*key, others.key), values, kinds, others.values)
-        kwargs = others.filled(given, kwargs, made.tape)
-    else:
-        made = TapeRun(codes, key, values, kinds)
+    made, kwargs = TapeRun.begun(codes, key, values, kinds, start, given, kwargs, arguments.places)
     made.arguments = arguments
 
     def call(lives: Sequence[Any]) -> Any:

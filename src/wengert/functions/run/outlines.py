@@ -131,7 +131,7 @@ def outermost(log: Sequence[Any], count: int) -> tuple[list[int], list[int]]:
             or name in NORMS
             or (name in PAIRS and any(names[k] in PAIRS[name] for k in beneath))
             or (name == "log" and any(names[k] in SUMS and _has_number(log[k]) for k in beneath))
-            or (name in SUMS and near == 1 and _has_number(key))
+            or (name in SUMS and near == 1 and _is_less_one(name, key))
         ):
             found.append(place)
         if name not in THROUGH:
@@ -170,6 +170,13 @@ def _is_square(place: int, names: Sequence[str], log: Sequence[Any]) -> bool:
 def _has_number(key: Any) -> bool:
     """Whether ±1, as a number that is taken for granted, is an argument of a call."""
     return any(each in ((int, 1), (float, 1.0), (int, -1), (float, -1.0)) for each in references.arguments(key)[0])
+
+
+def _is_less_one(name: str, key: Any) -> bool:
+    """Whether a sum may be eˣ − 1 or 1 − eˣ: 1 + eˣ is no formula by itself."""
+    given = references.arguments(key)[0]
+    minus = any(each in ((int, -1), (float, -1.0)) for each in given)
+    return minus if name == "add" else minus or _has_number(key)
 
 
 def followed(parent: str, child: str) -> bool:

@@ -13,7 +13,7 @@ from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import order_of, substitute
 from wengert.core.ops.control import while_loop
-from wengert.functions.run.programs import Program
+from wengert.functions.run.programs import GraphRunner
 from wengert.functions.tracing.narrow import restored
 from wengert.functions.tracing.record import Leaf, TracedProgram
 from wengert.functions.tracing.tracer import Assumed
@@ -61,7 +61,7 @@ class CompiledPath:
         self._questions = Graph(named.inputs, nodes)
         self.results = Graph(named.inputs, named.outputs[: self.count])
         hit = _all_hold([Assumed(node, answer) for node, answer in zip(nodes, self.answers, strict=True)])
-        self.program = Program(Graph(named.inputs, (*self.results.outputs, *hit)))
+        self.program = GraphRunner(Graph(named.inputs, (*self.results.outputs, *hit)))
         self.tried: Callable[..., Any] | None = None
         """The entry that gives the result and whether it is the right one, once it is made."""
         self.target = target(options.backend)
@@ -141,9 +141,9 @@ class CompiledPath:
     # answers
 
     @cached_property
-    def _questioner(self) -> Program:
+    def _questioner(self) -> GraphRunner:
         """The questions alone, as code that is made soon."""
-        made = Program(self._questions)
+        made = GraphRunner(self._questions)
         made.lower(self.target, cache=self.options.cache, quick=True)
         return made
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from wengert.core.ir.graph import Graph, Node, input_node
 from wengert.core.ir.walk import substitute, topological
-from wengert.core.passes import pipeline
 from wengert.targets import interpreter
 from wengert.targets.base import Executable, Target, default
 from wengert.targets.parameters import Parameter
@@ -31,10 +30,12 @@ THIRD = 3
 Array = Any
 
 
-class Program:
+class GraphRunner:
     """A graph that is run: by NumPy, node by node, and as code of a target once that is made."""
 
     def __init__(self, graph: Graph) -> None:
+        from wengert.core.passes import pipeline  # the first calls of a function have no program, and do without
+
         self.graph = pipeline.run(graph)
         self.executable: Executable | None = None
         """The code, once it is made."""
@@ -61,7 +62,7 @@ class Program:
         return self.executable.run(values, self.interpreted)
 
 
-class NodesProgram(Program):
+class NodesProgram(GraphRunner):
     """Outputs over inputs, of which it takes those that are read. It climbs by itself from NumPy to code, when it is told."""
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]) -> None:
@@ -81,7 +82,7 @@ class NodesProgram(Program):
         return self.interpreted(*given) if self.native is None else self.native(*given)
 
 
-def compiled(program: Program) -> Callable[..., Any]:
+def compiled(program: GraphRunner) -> Callable[..., Any]:
     """A program as machine code: a function of arrays and numbers in the order of the inputs, to the tuple of outputs."""
     graph, made = program.graph, program.lower(default(), quick=True)
 

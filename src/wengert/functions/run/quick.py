@@ -14,7 +14,7 @@ from wengert.functions.namespaces.functions import Standing
 from wengert.functions.run import roots
 from wengert.functions.run.exponentials import calls_exponential
 from wengert.functions.run.on_tape import TapeRun
-from wengert.functions.run.others import Others, Start
+from wengert.functions.run.others import Start
 from wengert.functions.run.runs import Transform
 from wengert.functions.tracing.kinds import Kind, kind_of
 from wengert.functions.tracing.live import Live
@@ -67,12 +67,10 @@ class Quick:
             if self.takes_others is None:
                 self.takes_others = calls_exponential(self.f)
             start = Start(key, self.codes) if self.takes_others else None
-        if start is not None and start.takes_others:
-            others = Others(args, kwargs, self.places)
-            run = TapeRun(self.codes, (*key, others.key), values, kinds, others.values)
-            kwargs = others.filled(given, kwargs, run.tape)
-        else:
+        if start is None:
             run = TapeRun(self.codes, key, values, kinds)
+        else:
+            run, kwargs = TapeRun.begun(self.codes, key, values, kinds, start, given, kwargs, self.places)
         tape = run.tape
         for k, place in enumerate(self.places):
             given[place] = tape.argument(k)

@@ -36,6 +36,9 @@ DEPTH = 8
 MOST = 4096
 """So many forms are remembered, the least recently used go."""
 
+BOUNDED = frozenset({"logsumexp", "softmax"})
+"""Reductions whose slopes are bounded, so that no mask is asked for: their rules run on arrays as they are."""
+
 Array = Any
 Calls = Mapping[int, Any]
 """By place: the call that stands there."""
@@ -49,12 +52,8 @@ class StableFormula:
         self.weak = weak
         """Whether its value is a Python number."""
         self._program = with_sizes(schedule(graph), {})
-        order = order_of(graph)
-        shapes = {node.shape for node in order}
-        self.is_elementwise = len(shapes) == 1 and all(
-            node.op.kind == "leaf" or (node.op.partials is not None and node.type.dtype in FLOATS) for node in order
-        )
-        """Whether each of its nodes is a real function of entries with a slope in its record."""
+        self.is_plain = all(map(_has_plain_slope, order_of(graph)))
+        """Whether the records of its nodes say the derivative on arrays, without a graph."""
 
     def __call__(self, *values: Array) -> Any:
         """The value for arrays of the inputs."""
@@ -66,6 +65,12 @@ class StableFormula:
         """The value in the open trace."""
         (found,) = splice(self.graph.inputs, self.graph.outputs, values)
         return Traced(found.node, found.owner, self.weak)
+
+
+def _has_plain_slope(node: Node) -> bool:
+    """Whether a node is a leaf, a real function of entries with a slope in its record, or a bounded reduction."""
+    op = node.op
+    return op.kind == "leaf" or (node.type.dtype in FLOATS and (op.partials is not None or op.name in BOUNDED))
 
 
 Found = tuple[StableFormula, tuple[int, ...]] | None
@@ -169,17 +174,12 @@ def _found(calls: Sequence[Any], kinds: Sequence[Kind]) -> Found:
     plain, rewritten, applied = stated(nodes)
     if not applied or rewritten[-1] is plain[-1]:
         return None
-    places = {node: k for k, node in enumerate((*inputs, *rewritten[:-1])) if _is_place(node)}
-    reads, graph = _cut(rewritten[-1], places)
-    before = {node: k for k, node in enumerate((*inputs, *plain[:-1])) if _is_place(node)}
-    same_reads, same = _cut(plain[-1], before)
-    if reads == same_reads and structure(graph.inputs, graph.outputs) == structure(same.inputs, same.outputs):
-        return None
+    reads, graph = _cut(rewritten, inputs)
+    if rewritten[-1].op is plain[-1].op:
+        same_reads, same = _cut(plain, inputs)
+        if reads == same_reads and structure(graph.inputs, graph.outputs) == structure(same.inputs, same.outputs):
+            return None
     return StableFormula(graph, calls[-1][3].weak), tuple(reads)
-
-
-def _is_place(node: Node) -> bool:
-    return node.op.leaf in (None, "input")
 
 
 def _nodes(calls: Sequence[Any], inputs: Sequence[Node], kinds: Sequence[Kind]) -> list[Node]:
@@ -199,8 +199,9 @@ def _nodes(calls: Sequence[Any], inputs: Sequence[Node], kinds: Sequence[Kind]) 
         OPEN.reset(token)
 
 
-def _cut(output: Node, places: Mapping[Node, int]) -> tuple[list[int], Graph]:
-    """A node as a graph of the nodes of other places, the nearest ones; and which these are."""
-    near = [node for node in topological([output], places) if node in places]
+def _cut(nodes: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[int], Graph]:
+    """The last node as a graph of those of other places, the nearest ones; and which these are."""
+    places = {node: k for k, node in enumerate((*inputs, *nodes[:-1])) if node.op.leaf in (None, "input")}
+    near = [node for node in topological(nodes[-1:], places) if node in places]
     renamed = {node: input_node(f"x{k}", node.type) for k, node in enumerate(near)}
-    return [places[node] for node in near], Graph(tuple(renamed.values()), tuple(substitute([output], renamed)))
+    return [places[node] for node in near], Graph(tuple(renamed.values()), tuple(substitute(nodes[-1:], renamed)))

@@ -1,6 +1,6 @@
-"""Run: one run of a user's function, its structure known, so that programs derived from it can be run on its inputs.
+"""Runs: one run of a user's function, its structure known, so that programs derived from it can be run on its inputs.
 
-What a run has in common stands in `Run`; where its calls go is told by its class: into a graph (`InnerRun`, inside of what is followed),
+What a run has in common stands in `FunctionRun`; where its calls go is told by its class: into a graph (`InnerRun`, inside of what is followed),
 on a tape (`on_tape.TapeRun`), on a tape whose values are looked at (`watching.WatchedRun`).
 """
 
@@ -83,7 +83,7 @@ def further_inputs(types: Sequence[ArrayType]) -> list[Node]:
     return [input_node(f"extra {k}", type) for k, type in enumerate(types)]
 
 
-class Run:
+class FunctionRun:
     """A function that has run once on arguments: what it returned, by types, and the programs that can be made of it."""
 
     arguments: Arguments
@@ -138,7 +138,7 @@ class Run:
         return find(graph.inputs[: graph.count], graph.outputs, graph.facts())
 
 
-class InnerRun(Run):
+class InnerRun(FunctionRun):
     """The run of a function inside of another that is followed: its graph is written down at every call."""
 
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
@@ -159,11 +159,11 @@ class InnerRun(Run):
         )
 
     def recorded(self) -> RecordedRun:
-        """See `Run`. What is captured has no facts: it may be traced."""
+        """See `FunctionRun`. What is captured has no facts: it may be traced."""
         return self._recorded
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """See `Run`. Inside of a tape the derived graph is one call there."""
+        """See `FunctionRun`. Inside of a tape the derived graph is one call there."""
         graph, values = self._graph, [*self.arguments.values, *(value for value, _ in self._graph.captured), *extra]
         if not any(isinstance(value, StandIn) for value in values):
             return super().run(transform, extra)
@@ -194,12 +194,12 @@ def found_again(kept: list[tuple[list[Any], Any]], facts: list[Any], find: Calla
     return found
 
 
-def result_of(run: Run, values: Sequence[Any]) -> Any:
+def result_of(run: FunctionRun, values: Sequence[Any]) -> Any:
     """The result in its container, whole numbers in the dtypes that they have in NumPy."""
     return unflatten(run.spec, [restored(x, width) for x, width in zip(values, run.widths, strict=True)])
 
 
-def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> Run:
+def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> FunctionRun:
     """f run once on arguments, to be derived by the real arguments `argnums`.
 
     Raises TraceError where one of them is not real, or f does with a traced value what a graph cannot hold.

@@ -25,7 +25,7 @@ from wengert.functions.namespaces import standing
 from wengert.functions.run.arguments import Arguments
 from wengert.functions.run.interned import GraphCall
 from wengert.functions.run.on_tape import recorded_tape
-from wengert.functions.run.runs import RecordedRun, Residual, Run, Transform
+from wengert.functions.run.runs import FunctionRun, RecordedRun, Residual, Transform
 from wengert.functions.run.written import WrittenRun, written
 from wengert.functions.tracing import references
 from wengert.functions.tracing.kinds import Kind
@@ -128,7 +128,7 @@ def _shown(values: Sequence[Any]) -> str:
     return " and ".join(shown) + (" …" if len(values) > SHOWN else "") if shown else "nothing"
 
 
-class WatchedRun(Run):
+class WatchedRun(FunctionRun):
     """The run of a function that is watched: nothing of it is kept."""
 
     def __init__(self, arguments: Arguments, leaves: Sequence[Leaf]) -> None:
@@ -147,11 +147,11 @@ class WatchedRun(Run):
             self.outputs = [tape.placed(x) for x in found]
 
     def recorded(self) -> RecordedRun:
-        """See `Run`."""
+        """See `FunctionRun`."""
         return recorded_tape(self.tape, self.tape.written(self.outputs))
 
     def run(self, transform: Transform, extra: Sequence[Any] = ()) -> list[Any]:
-        """See `Run`.
+        """See `FunctionRun`.
 
         Raises NonFiniteError where a result is not finite.
         """
@@ -160,7 +160,7 @@ class WatchedRun(Run):
         return self._looked_at(found)
 
     def split(self, transform: Transform, types: Sequence[ArrayType]) -> tuple[list[Any], Residual]:
-        """See `Run`.
+        """See `FunctionRun`.
 
         Raises NonFiniteError where a result is not finite.
         """

@@ -6,7 +6,7 @@
     composed: functions whose meaning is other functions of NumPy, written in NumPy
     views, in_place, writes: what it means to write into an array
 
-In go a function and its arguments; out comes `record.Program`: a graph and how its results are put together. Read first `standin.py`,
+In go a function and its arguments; out comes `record.TracedProgram`: a graph and how its results are put together. Read first `standin.py`,
 then `ufuncs.py`.
 """
 

@@ -24,7 +24,7 @@ def is_foreign(x: Any) -> bool:
 
 def is_narrow(x: Any) -> bool:
     """Whether x is an array of NumPy, or a number, of 16 bits."""
-    return isinstance(x, np.ndarray | np.generic) and x.dtype.name in NARROW
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.itemsize == 2 and x.dtype.name in NARROW
 
 
 def taken(x: Any) -> Any:

@@ -64,6 +64,7 @@ def _result_type(kinds: tuple[Kind, ...]) -> np.dtype[Any]:
     return np.result_type(*(kind(0) if isinstance(kind, type) else kind for kind in kinds))
 
 
+@lru_cache(maxsize=64)  # NumPy makes a dtype's name anew each time
 def supported(dtype: np.dtype[Any]) -> str:
     """The name of a dtype in a graph: whole numbers of any width are int64.
 

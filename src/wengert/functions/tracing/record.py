@@ -14,7 +14,6 @@ from wengert.core.ir.walk import substitute
 from wengert.errors import TraceError
 from wengert.functions.tracing.narrow import Width, width_of
 from wengert.functions.tracing.operands import as_node, checked, supported
-from wengert.functions.tracing.rolling import rolled
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.tracer import Assumed, Trace, Traced, traced
@@ -90,6 +89,8 @@ def record(
 
     Raises TraceError where the function does what a graph cannot hold.
     """
+    from wengert.functions.tracing.rolling import rolled  # a function on a tape does without
+
     trace = Trace(dict(zip(inputs, stands, strict=False)))
     with trace.open():
         values = [Traced(node, trace, leaf.weak, leaf.width) for node, leaf in zip(inputs, leaves, strict=True)]

@@ -34,6 +34,7 @@ OPS = {
         for name in (
             *("erf", "erfc", "erfinv", "erfcinv", "erfcx", "erfi", "dawsn", "ndtri", "log_ndtr", "exp1", "expi"),
             *("gamma", "rgamma", "gammasgn", "digamma", "beta", "betaln", "xlogy", "xlog1py", "rel_entr", "kl_div"),
+            *("gammainc", "gammaincc", "gammaincinv", "gammainccinv", "betainc", "betaincinv"),
             *("j0", "j1", "y0", "y1", "i0", "i1", "k0", "k1", "i0e", "i1e", "k0e", "k1e"),
         )
     },
@@ -47,9 +48,6 @@ ORDERED = {
     "kv": ("kv", "v"),
     "ive": ("ive", "v"),
     "kve": ("kve", "v"),
-    "gammainc": ("gammainc", "a"),
-    "gammaincc": ("gammaincc", "a"),
-    "betainc": ("betainc", "a", "b"),
 }
 """ufuncs that have no derivative by their first arguments, and how these are called in messages."""
 
@@ -107,7 +105,83 @@ def _pseudo_huber(delta: Node, r: Node) -> Node:
     return apply("where", delta < 0, constant_like(math.inf, r), found)
 
 
+def _fdtr(n: Node, m: Node, x: Node, upper: bool = False) -> Node:
+    """I_(nx/(nx + m))(n/2, m/2); above it the other part of 1."""
+    a, b, total = n * Fraction(1, 2), m * Fraction(1, 2), n * x + m
+    return apply("betainc", b, a, m / total) if upper else apply("betainc", a, b, n * x / total)
+
+
+def _f_of(n: Node, m: Node, part: Node) -> Node:
+    """The x for which n x/(n x + m) is a part."""
+    return m / n * part / (1 - part)
+
+
+def _stdtr(df: Node, t: Node) -> Node:
+    """½ I_(ν/(ν + t²))(ν/2, ½) for t < 0, and 1 less that of −t."""
+    half = constant_like(Fraction(1, 2), t)
+    at_zero = apply("equal", t, constant_like(0, t))
+    safe = apply("where", at_zero, constant_like(1, t), t)
+    tail = half * apply("betainc", df * half, half, df / (df + safe * safe))
+    slope = apply("exp", apply("lgamma", (df + 1) * half) - apply("lgamma", df * half)) / apply("sqrt", df * math.pi)
+    found = apply("where", t < 0, tail, 1 - tail)
+    return apply("where", at_zero, half + t * slope, found)
+
+
+def _stdtrit(df: Node, p: Node) -> Node:
+    """The t for which `_stdtr` is p, by the inverse of its half."""
+    half = constant_like(Fraction(1, 2), p)
+    below = p < half
+    tail = apply("where", below, p, 1 - p)
+    middle = apply("equal", p, half)
+    x = apply("betaincinv", df * half, half, 2 * apply("where", middle, constant_like(Fraction(1, 4), p), tail))
+    size = apply("sqrt", df * (1 - x) / x)
+    density = apply("exp", apply("lgamma", (df + 1) * half) - apply("lgamma", df * half)) / apply("sqrt", df * math.pi)
+    found = apply("where", below, -size, size)
+    return apply("where", middle, (p - half) / density, found)
+
+
+def _boxcox(x: Node, power: Node) -> Node:
+    """(x^λ − 1)/λ, and log x for λ = 0."""
+    none = apply("equal", power, constant_like(0, power))
+    return _power_quotient(apply("log", x), power, none)
+
+
+def _power_quotient(log: Node, power: Node, none: Node) -> Node:
+    safe = apply("where", none, constant_like(1, power), power)
+    return apply("where", none, log + power * log**2 * Fraction(1, 2), apply("expm1", safe * log) / safe)
+
+
+def _boxcox1p(x: Node, power: Node) -> Node:
+    """((1 + x)^λ − 1)/λ, and log(1 + x) for λ = 0."""
+    return _power_quotient(apply("log1p", x), power, apply("equal", power, constant_like(0, power)))
+
+
+def _inv_boxcox1p(y: Node, power: Node) -> Node:
+    """(1 + λ y)^(1/λ) − 1, and e^y − 1 for λ = 0."""
+    none = apply("equal", power, constant_like(0, power))
+    safe = apply("where", none, constant_like(1, power), power)
+    return apply("expm1", apply("where", none, y - power * y**2 * Fraction(1, 2), apply("log1p", safe * y) / safe))
+
+
 COMPOSED: dict[str, Rule] = {
+    "betaincc": lambda a, b, x: apply("betainc", b, a, 1 - x),
+    "fdtr": _fdtr,
+    "fdtrc": lambda n, m, x: _fdtr(n, m, x, upper=True),
+    "fdtri": lambda n, m, p: _f_of(n, m, apply("betaincinv", n * Fraction(1, 2), m * Fraction(1, 2), p)),
+    "stdtr": _stdtr,
+    "stdtrit": _stdtrit,
+    "gdtr": lambda a, b, x: apply("gammainc", b, a * x),
+    "gdtrc": lambda a, b, x: apply("gammaincc", b, a * x),
+    "chdtr": lambda v, x: apply("gammainc", v * Fraction(1, 2), x * Fraction(1, 2)),
+    "chdtrc": lambda v, x: apply("gammaincc", v * Fraction(1, 2), x * Fraction(1, 2)),
+    "pdtr": lambda k, m: apply("gammaincc", apply("floor", k) + 1, m),
+    "pdtrc": lambda k, m: apply("gammainc", apply("floor", k) + 1, m),
+    "powm1": lambda x, y: apply("expm1", y * apply("log", x)),
+    "cosm1": lambda x: -2 * apply("sin", x * Fraction(1, 2)) ** 2,
+    "boxcox": _boxcox,
+    "boxcox1p": _boxcox1p,
+    "inv_boxcox": lambda y, power: _inv_boxcox1p(y, power) + 1,
+    "inv_boxcox1p": _inv_boxcox1p,
     "logit": _logit,
     "log_expit": lambda x: -apply("softplus", -x),
     "entr": _entr,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from wengert.core.ir.graph import Node, input_node
-from wengert.errors import TraceError
 from wengert.functions.tracing import references
+from wengert.functions.tracing.call_inputs import CallInputs
 from wengert.functions.tracing.calls import (
     META,
     asks,
@@ -33,8 +33,7 @@ from wengert.functions.tracing.kinds import Kind, Several, kind_of
 from wengert.functions.tracing.listed import with_arrays
 from wengert.functions.tracing.live import Live, LiveNumber
 from wengert.functions.tracing.paths import Path, Root
-from wengert.functions.tracing.references import Reference
-from wengert.functions.tracing.source import own_error, user_line
+from wengert.functions.tracing.source import own_error
 from wengert.functions.tracing.standin import UFUNCS, Array, StandIn
 from wengert.functions.tracing.tracer import OPEN, Traced
 from wengert.functions.tracing.writes import added_at, updated
@@ -47,15 +46,12 @@ NOTHING: Any = range(sys.maxsize)
 OPERANDS = (StandIn, np.ndarray, np.generic, int, float, complex, list, tuple)
 
 
-class Tape:
+class Tape(CallInputs):
     """The calls of one run, numbered; what they were given, `inputs`; and their values, once they are needed."""
 
     outer = None
     is_on_tape = True
     _quiet: Any = None
-
-    others: Given | None = None
-    """The arguments by which nothing is derived, where they are values of the tape."""
 
     def __init__(
         self, root: Root, inputs: Sequence[Any], kinds: Sequence[Kind] | None = None, given: Sequence[Any] = ()
@@ -187,7 +183,7 @@ class Tape:
             others = self.others
             if others is not None and all(map(others.is_given, references.read_by(key))):
                 return others.of_call(key)
-            self._refuse_leaked()
+            self.refuse_leaked()
         if self.values is None:
             place = self.position
             if place < len(self.log) and self.log[place] == key:
@@ -309,63 +305,10 @@ class Tape:
         found = self._value(key, values)
         return [_array(x) for x in found] if isinstance(found, list | tuple) else _array(found)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
-    # what calls are given
-
-    def reference(self, x: Any, moving: bool = True) -> Reference:
-        """What stands for an argument of a call: `moving` says that a number may be another the next time.
-
-        Raises TraceError where it is no value that a graph can hold.
-        """
-        kind = type(x)
-        if kind is Live or kind is LiveNumber:
-            if x.tape is not self or not self.is_open:
-                if x.tape.is_given(x):
-                    return self.reference(x.tape.others.value(x.place), moving)
-                x.tape.own(x)
-                self._refuse_leaked()
-            if not moving and kind is LiveNumber and self.is_given(x):
-                return self.reference(x.tape.others.value(x.place), False)
-            return x.place
-        if kind is float:
-            if not moving or (x in references.MARKS and self.root.takes_marks):
-                return (kind, x) if x else references.fixed(x)
-            self.inputs.append(x)
-            return ~(len(self.inputs) - 1)
-        if kind is tuple or kind is list:
-            return kind, tuple([self.reference(each, moving) for each in x])
-        if kind is slice:
-            return kind, tuple([self.reference(each, False) for each in (x.start, x.stop, x.step)])
-        if kind is dict:
-            return kind, tuple([(name, self.reference(each, moving)) for name, each in x.items()])
-        if isinstance(x, np.ndarray):
-            return self._array(x) if moving else references.fixed(x)
-        if isinstance(x, np.inexact) and moving:
-            self.inputs.append(x)
-            return len(self.inputs) - 1, (), x.dtype
-        if is_foreign(x):
-            return self.reference(np.array(taken(x)), moving)
-        return references.fixed(x) if isinstance(x, complex | np.inexact) else (kind, x)
-
-    def _array(self, x: Array) -> Reference:
-        known = self.held.known(x)
-        if known is None:
-            known = len(self.inputs), x.shape, x.dtype
-            self.inputs.append(self.held.keep(x, known))
-        return known
-
     def entered(self, x: Array) -> Live:
         """An array from outside as a value of the tape."""
         k = self.reference(x)[0]
         return self._live(~k, kind_of(self.inputs[k]))
-
-    def placed(self, x: Any) -> int:
-        """The place of a result of the function; what is no value of the tape becomes an input."""
-        if isinstance(x, StandIn):
-            place = self.reference(x)
-            assert type(place) is int
-            return place
-        self.inputs.append(np.array(x) if isinstance(x, np.ndarray) else x)
-        return ~(len(self.inputs) - 1)
 
     # values
 
@@ -386,7 +329,7 @@ class Tape:
                 self._answered(("outcome", (x.place, (type(found), found)), ()))
             return found
         if not self.is_open:
-            self._refuse_leaked()
+            self.refuse_leaked()
         self.root.asks = True
         found = of(self.number(x))
         self._note(("outcome", (x.place, (type(found), found)), ()), None, None)
@@ -405,10 +348,6 @@ class Tape:
             self.position = place + 1
             return None
         return self._note(key, None, None)
-
-    def is_given(self, x: Live) -> bool:
-        """Whether a value depends on no argument by which is derived, so that no derivative is lost with it."""
-        return self.others is not None and self.others.is_given(x.place)
 
     def is_constant(self, x: Live) -> bool:
         """Whether a value depends on no argument at all: it is known to whoever asks."""
@@ -437,7 +376,7 @@ class Tape:
         Raises TraceError where it belongs to a run that has ended.
         """
         if not isinstance(x, Live) or x.tape is not self or not self.is_open:
-            self._refuse_leaked()
+            self.refuse_leaked()
         if x.place not in self._nodes:
             self._nodes[x.place] = input_node(f"value {x.place}", x.kind.type, source=x.kind)
         return self._nodes[x.place]
@@ -453,15 +392,8 @@ class Tape:
         Raises TraceError where that has ended.
         """
         if OPEN.get() is self:
-            self._refuse_leaked()
+            self.refuse_leaked()
         return x
-
-    def _refuse_leaked(self) -> Any:
-        raise TraceError(
-            "A traced value is used after the function that it belongs to has ended.",
-            user_line(),
-            "Return it from the function instead of keeping it in a variable outside.",
-        )
 
 
 def _traced_among(values: Any) -> Traced | None:

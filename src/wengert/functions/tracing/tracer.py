@@ -312,7 +312,12 @@ class Traced(StandIn):
                 return shaped(function, self.call, _entries, args, kwargs)
             except _UnknownError:  # which the rule says in its own words, if there is one
                 pass
-        rule = known_rule(function)
+        try:
+            rule = known_rule(function)
+        except TraceError:
+            if callable(function) and (known := _numbers((args, kwargs))) is not None:
+                return function(*known[0], **known[1])
+            raise
         trace = OPEN.get()
         if trace is not None and trace.is_on_tape:
             args = trace.lowered(args)
@@ -341,6 +346,23 @@ class Traced(StandIn):
         ):
             result.weak = result.dtype != bool
         return result
+
+
+def _numbers(x: Any) -> Any:
+    """Arguments with the numbers of traced values that depend on none; None where one of them does."""
+    if isinstance(x, StandIn):
+        return x.constant()
+    if type(x) in (list, tuple):
+        found = [None if each is None else (_numbers(each),) for each in x]
+        return (
+            None
+            if any(each is not None and each[0] is None for each in found)
+            else type(x)([each and each[0] for each in found])
+        )
+    if type(x) is dict:
+        values = _numbers(tuple(x.values()))
+        return None if values is None else dict(zip(x, values, strict=True))
+    return x
 
 
 class _UnknownError(Exception):

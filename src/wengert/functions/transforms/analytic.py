@@ -18,7 +18,7 @@ from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import CheckError, ShapeError, TraceError
-from wengert.functions.run.runs import Run, Transform, seen
+from wengert.functions.run.runs import FunctionRun, Transform, seen
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.trees import name_of, unflatten
 from wengert.functions.transforms.chosen import Argnames, Argnums, choose
@@ -50,12 +50,12 @@ def is_complex(types: Sequence[ArrayType]) -> bool:
     return any(type.is_complex for type in types)
 
 
-def argument_types(run: Run) -> list[ArrayType]:
+def argument_types(run: FunctionRun) -> list[ArrayType]:
     """The types of the arguments that are derived by."""
     return [leaf.type for leaf in run.arguments.real_leaves()]
 
 
-def check_plane(run: Run) -> None:
+def check_plane(run: FunctionRun) -> None:
     """Refuse real arguments: a complex result has no derivative by them in reverse mode.
 
     Raises TraceError.
@@ -69,7 +69,7 @@ def check_plane(run: Run) -> None:
             )
 
 
-def check_line(f: Callable[..., Any], run: Run) -> None:
+def check_line(f: Callable[..., Any], run: FunctionRun) -> None:
     """Refuse complex numbers where second derivatives are laid out as a matrix.
 
     Raises ShapeError.

@@ -166,9 +166,13 @@ def _spread(axes: Axes, tree: Any, name: str) -> list[int | None]:
     if axes is None or isinstance(axes, int):
         return [axes] * len(leaves)
     found: list[int | None] = []
+
+    def extend(axis: Any, part: Any) -> None:
+        found.extend([axis] * len(flatten(part)[0]))
+
     try:
         optree.tree_map_(
-            lambda axis, part: found.extend([axis] * len(flatten(part)[0])),
+            extend,
             axes,
             tree,
             none_is_leaf=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.trees import flatten, unflatten
@@ -19,9 +19,9 @@ class LossAndMore:
 
         @wraps(f)
         def numbers(*args: Any, **kwargs: Any) -> Any:
-            found = f(*args, **kwargs)
-            if not isinstance(found, tuple) or len(found) != 2:  # pyright: ignore[reportUnknownArgumentType]
-                return found
+            found: Any = f(*args, **kwargs)
+            if not isinstance(found, tuple) or len(cast(tuple[Any, ...], found)) != 2:
+                return cast(Any, found)
             value, more = found  # pyright: ignore[reportUnknownVariableType]
             self.more, self.spec = flatten(more)
             return value, [x for x in self.more if isinstance(x, StandIn)]

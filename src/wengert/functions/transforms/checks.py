@@ -115,7 +115,7 @@ def _is_real(value: Any) -> bool:
 
 def _paired(weights: Sequence[Any], moved: Sequence[Any]) -> float:
     """Re Σ w t."""
-    return float(sum(np.real(np.sum(w * t)) for w, t in zip(weights, moved, strict=True)))
+    return sum((float(np.real(np.sum(w * t))) for w, t in zip(weights, moved, strict=True)), 0.0)  # pyright: ignore[reportUnknownArgumentType]
 
 
 @dataclass

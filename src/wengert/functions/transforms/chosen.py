@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -60,8 +60,9 @@ def places_of(argnums: Any) -> int | tuple[int, ...] | None:
 
 
 def _is_place(value: Any) -> bool:
-    whole = isinstance(value, int | np.integer) or (isinstance(value, np.ndarray) and value.dtype.kind in "iu")
-    return whole and not isinstance(value, bool) and np.ndim(value) == 0
+    if isinstance(value, int) or getattr(getattr(value, "dtype", None), "kind", "") not in ("i", "u"):
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, np.integer | np.ndarray) and np.ndim(cast(Any, value)) == 0
 
 
 def choose(

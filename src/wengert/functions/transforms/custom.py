@@ -38,7 +38,11 @@ def primitive(
     Rules are written with NumPy functions where further derivatives are wanted; others give the first derivative only.
     """
     if function is None:
-        return lambda f: Primitive(f, like, opaque, check)
+
+        def given(f: Callable[..., Any]) -> Primitive:
+            return Primitive(f, like, opaque, check)
+
+        return given
     return Primitive(function, like, opaque, check)
 
 

@@ -16,7 +16,7 @@ from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import ShapeError
 from wengert.functions.run.quick import Quick
-from wengert.functions.run.runs import Run, Transform, result_of, seen
+from wengert.functions.run.runs import FunctionRun, Transform, result_of, seen
 from wengert.functions.run.seeds import of_first, of_sum
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.trees import name_of, unflatten
@@ -108,7 +108,7 @@ def _quick(f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames, h
     """The short way, for calls of plain arrays by place."""
     places = 0 if argnums is None else argnums
     chosen = (places,) if isinstance(places, int) else tuple(places)
-    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)
+    others = argnames or has_aux or len(set(chosen)) < len(chosen) or not all(isinstance(k, int) for k in chosen)  # pyright: ignore[reportUnnecessaryIsInstance]
     return Quick(f, () if others else chosen, SLOPES, lambda run: check_number(f, run, has_aux))
 
 
@@ -146,7 +146,7 @@ def listed(types: Sequence[ArrayType]) -> str:
     return ", ".join(map(str, types)) or "nothing"
 
 
-def check_number(f: Callable[..., Any], run: Run, has_aux: bool) -> None:
+def check_number(f: Callable[..., Any], run: FunctionRun, has_aux: bool) -> None:
     """Refuse what has no gradient.
 
     Raises ShapeError.

@@ -48,7 +48,7 @@ def differences(f: Function, point: Sequence[Any], moved: Mapping[int, Any]) -> 
 
 def _wide(x: Any) -> Any:
     array = np.asarray(x)
-    return _double(x)[()] if array.dtype in (np.float32, np.complex64) else x
+    return _double(x)[()] if array.dtype.name in ("float32", "complex64") else x
 
 
 def _double(y: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, cast
 
 import numpy as np
 
@@ -53,7 +53,8 @@ def _in_kind(x: Any, like: Any) -> Any:
     make = MAKERS.get(type(like).__module__.partition(".")[0])
     if make is not None:
         return make(x, like)
-    return like.__array_namespace__().asarray(x) if hasattr(like, "__array_namespace__") else x
+    namespace: Any = getattr(like, "__array_namespace__", None)
+    return cast(Any, x) if namespace is None else namespace().asarray(x)
 
 
 def in_kind(f: Callable[P, Any]) -> Callable[P, Any]:

@@ -16,7 +16,7 @@ from wengert.core.ir.graph import Node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.loop import filled
 from wengert.errors import ShapeError, TraceError
-from wengert.functions.run.runs import Run, Transform, result_of, seen
+from wengert.functions.run.runs import FunctionRun, Transform, result_of, seen
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.trees import Spec, name_of, unflatten
 from wengert.functions.transforms.analytic import (
@@ -108,7 +108,7 @@ def jacobian(
     return matrix
 
 
-def _derived_part(f: Callable[..., Any], run: Run, has_aux: bool) -> tuple[Spec, int]:
+def _derived_part(f: Callable[..., Any], run: FunctionRun, has_aux: bool) -> tuple[Spec, int]:
     """The container of what is derived, and the number of its leaves.
 
     Raises ShapeError where they are not real.
@@ -132,7 +132,7 @@ def _derived_part(f: Callable[..., Any], run: Run, has_aux: bool) -> tuple[Spec,
     return spec, spec.num_leaves
 
 
-def _check_room(name: str, run: Run, count: int, order: int) -> None:
+def _check_room(name: str, run: FunctionRun, count: int, order: int) -> None:
     """Refuse a matrix of derivatives that does not fit in the memory that is there.
 
     Raises MemoryLimitError.

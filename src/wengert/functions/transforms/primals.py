@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.core.ir.types import ArrayType
 from wengert.errors import TraceError
-from wengert.functions.run.runs import Run, seen
+from wengert.functions.run.runs import FunctionRun, seen
 from wengert.functions.tracing.foreign import all_taken
 from wengert.functions.tracing.record import leaf_of
 from wengert.functions.tracing.source import user_line
@@ -34,13 +34,15 @@ class Primals:
         self.real = [leaf.type.is_float for leaf in leaves]
         if not any(self.real):  # what is left that is not real is refused by name
             self.real = [True] * len(leaves)
-        self.run: Run = seen(f, tuple(primals), {}, range(len(primals))) if all(self.real) else self._beside_whole(f)
+        self.run: FunctionRun = (
+            seen(f, tuple(primals), {}, range(len(primals))) if all(self.real) else self._beside_whole(f)
+        )
         inputs = iter([leaf.type for leaf in self.run.arguments.real_leaves()])
         self.types: list[ArrayType] = [
             next(inputs) if real else leaf.type for leaf, real in zip(leaves, self.real, strict=True)
         ]
 
-    def _beside_whole(self, f: Callable[..., Any]) -> Run:
+    def _beside_whole(self, f: Callable[..., Any]) -> FunctionRun:
         """f seen as a function of its real leaves."""
 
         def of_real(*given: Any) -> Any:

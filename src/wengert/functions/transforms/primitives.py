@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -104,7 +104,7 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else lambda *args, **kwargs: self(instance, *args, **kwargs)
+        return self if instance is None else partial(self, instance)
 
     # rules
 
@@ -139,9 +139,9 @@ class Primitive:
         _refuse_keywords(site, leaves)
         first = next(leaf for leaf in arrays if isinstance(leaf, StandIn))
         types = types_of(arrays)
-        found = first.call(invoke, (site, *arrays), {})
+        found: Any = first.call(invoke, (site, *arrays), {})
         result, _ = self.known[site, types]
-        return unflatten(result, list(found) if isinstance(found, tuple) else [found])
+        return unflatten(result, list(cast(tuple[Any, ...], found)) if isinstance(found, tuple) else [found])
 
 
 def types_of(arrays: Sequence[Any]) -> Types:

@@ -146,6 +146,7 @@ def _backward(
     values = {f"x{k}": x for k, x in enumerate(point)}
     values |= {f"g{k}": np.asarray(w, call.results[k].dtype) for k, w in enumerate(weights) if bars[k] is not None}
     terms = [np.real(np.sum(x * 1.0 * moved[k])) for x, k in zip(evaluate(graph, values), order, strict=True)]
-    theirs = sum(float(np.real(np.sum(w * s))) for w, s, g in zip(weights, slopes, bars, strict=True) if g is not None)
-    mine = float(sum(terms))
+    pairs = [np.real(np.sum(w * s)) for w, s, g in zip(weights, slopes, bars, strict=True) if g is not None]
+    theirs: float = sum(map(float, pairs))
+    mine: float = sum(map(float, terms))
     return mine, theirs, max(abs(mine), abs(theirs))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class PrimitiveCall:
     def run(self, arrays: Sequence[Any]) -> list[Any]:
         """The same, without a check of the rules."""
         found = invoke(self.site, *(array[()] if isinstance(array, np.ndarray) else array for array in arrays))
-        leaves = list(found) if isinstance(found, tuple) else [found]
+        leaves: list[Any] = list(cast(tuple[Any, ...], found)) if isinstance(found, tuple) else [found]
         shapes = [np.shape(leaf) for leaf in leaves]
         if shapes != [type.shape for type in self.results]:
             raise TraceError(
@@ -231,7 +231,7 @@ class PrimitiveCall:
         if own.jvp_of_all is not None:
             trees = [own.jvp_of_all(tuple(chosen), tuple(gs), ans, args, kwargs)]
         else:
-            trees = []
+            trees = list[Any]()
             for a, g in zip(chosen, gs, strict=True):
                 rule = self._rule(own.jvps, "defjvp", a)
                 if rule == "same":

@@ -19,7 +19,7 @@ from wengert.core.autodiff.sparsity import Sparsity, UnknownSparsity, everything
 from wengert.core.ir.graph import Node, input_node
 from wengert.core.ops.loop import filled
 from wengert.errors import MissingPackageError, ShapeError, TraceError
-from wengert.functions.run.runs import Facts, Run, Transform, seen
+from wengert.functions.run.runs import Facts, FunctionRun, Transform, seen
 from wengert.functions.tracing.source import user_line
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.trees import name_of
@@ -239,7 +239,7 @@ def sparse_hessian(
     return matrix
 
 
-def _check_real(f: Callable[..., Any], run: Run) -> None:
+def _check_real(f: Callable[..., Any], run: FunctionRun) -> None:
     types = [*run.types, *argument_types(run)]
     if not run.types or not all(type.is_float and not type.is_complex for type in types):
         raise ShapeError(

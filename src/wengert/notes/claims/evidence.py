@@ -65,15 +65,25 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     """Rows for what `rows` (places with their status) leave unread."""
     taken: set[int] = set()
     doubtful = {k for k, (_, status) in enumerate(rows) if status == DOUBTFUL}
+    verdicts = judge_story(story)
+    taken |= {
+        k for k, (span, status) in enumerate(rows) if status in ("wrong", DOUBTFUL) and _only_compares(span, verdicts)
+    }
     entries: list[EvidenceRow] = []
     forward = [Span(*line.span) for system in systems for line in system.lines]
     judged = [span for span, status in rows if status not in ("unread", DOUBTFUL)]
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
-    verdicts = judge_story(story)
     classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
     stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
+        contradicted = {
+            k for k, (span, status) in enumerate(rows) if status == "holds" and _contradicts(verdict, place, span)
+        }
+        if contradicted and unread:  # ranks that were chosen for what is read alone do not fit the rest of the page
+            entries.append(_judged(verdict))
+            taken |= contradicted
+            continue
         if any(_meet(place, span) for span in (*judged, *forward)):
             continue
         here = {k for k, span in unread if _meet(place, span)}
@@ -83,6 +93,17 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
             taken |= here
     open_rows = [(k, span) for k, span in unread if k not in doubtful]
     return Evidence(entries, taken, set(_idle(story, verdicts, open_rows)) - taken)
+
+
+def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
+    """Whether in a place it is said which index is meant, j = 1, or what is compared with what."""
+    return any(verdict.status == "comparison" and _meet(whole_place(verdict), span) for verdict in verdicts)
+
+
+def _contradicts(verdict: Verdict, place: Span, span: Span) -> bool:
+    """Whether what is said to hold does not, or under a condition only, as the whole page is read."""
+    doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.note)
+    return doubted and _meet(place, span)
 
 
 def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, Span]]) -> Iterator[int]:

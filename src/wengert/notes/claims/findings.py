@@ -10,6 +10,8 @@ from wengert.notes.notation.expr import Expr, Line, Span
 
 Array = Any
 
+BY_ITSELF = "it is true, but does not follow from the lines before it"
+
 
 @dataclass(frozen=True, eq=False)
 class Claim:

@@ -19,7 +19,7 @@ from wengert.notes.claims.auxiliaries import Auxiliaries
 from wengert.notes.claims.diagnosis import Effort
 from wengert.notes.claims.differentials import differential, differentials_of
 from wengert.notes.claims.drawn import chain_of, fresh_points
-from wengert.notes.claims.findings import Claim, Finding, either_side, place_of
+from wengert.notes.claims.findings import BY_ITSELF, Claim, Finding, either_side, place_of
 from wengert.notes.claims.mistakes import Mistakes
 from wengert.notes.claims.outside import GIVEN, given_names, is_naming, with_loss_signals, with_outside_signals
 from wengert.notes.claims.over_time import entry_of_signal
@@ -40,7 +40,6 @@ from wengert.notes.notation.names import split
 from wengert.notes.notation.symbols import LOSSES
 
 Array = Any
-BY_ITSELF = "it is true, but does not follow from the lines before it"
 
 
 @dataclass

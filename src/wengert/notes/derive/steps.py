@@ -43,13 +43,6 @@ class DerivationStep:
     rules: tuple[str, ...]
     sums: tuple[Line, ...] = ()
 
-    @property
-    def two_stage(self) -> Line:
-        """v̄ = chain rule = result, the way the lecture writes it, with `sums` by their names."""
-        if self.chain is None:
-            return self.simplified
-        return Line(self.simplified.left, (*self.chain.rights, self.simplified.rights[0]))
-
 
 def steps(backward: Backward, form: str) -> list[DerivationStep]:
     """One step a line of the backward pass."""

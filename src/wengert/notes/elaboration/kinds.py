@@ -126,17 +126,8 @@ class KindReader:
                 return self._call(tree)
             case BigOp(body=body):
                 return self.read(body)
-            case Norm(operand=a):
-                before = self.cost
-                kind = self.read(a)
-                self.cost += (self.cost - before) * RARE_BROADCAST
-                if kind == "s":
-                    raise Mismatch(
-                        tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|"
-                    )
-                if tree.order == "F" and kind != "m":
-                    self.cost += NO_MATRIX_COST
-                return "s"
+            case Norm():
+                return self._norm(tree)
             case Bars(operand=a):
                 kind = self.read(a)
                 return "s" if kind == "m" else kind
@@ -154,6 +145,16 @@ class KindReader:
                 return "c" if all(len(row) == 1 for row in rows) else "m"
             case _:
                 return "s"
+
+    def _norm(self, tree: Norm) -> str:
+        before = self.cost
+        kind = self.read(tree.operand)
+        self.cost += (self.cost - before) * RARE_BROADCAST
+        if kind == "s":
+            raise Mismatch(tree, "A norm takes a vector or a matrix, not a scalar.", "Write the absolute value:  |x|")
+        if tree.order == "F" and kind != "m":
+            self.cost += NO_MATRIX_COST
+        return "s"
 
     def _entry(self, tree: Ref, given: int) -> str:
         rank = {"s": 0, "c": 1, "m": 2}.get(self.kinds.get(tree.name, ""), given)

@@ -44,21 +44,12 @@ from wengert.notes.notation.scripts import clusters, next_script, spelled
 from wengert.notes.notation.symbols import LOSSES
 from wengert.notes.notation.tokens import Source, Token
 from wengert.notes.notation.unicode import show
-from wengert.notes.reading.formats import Files
 from wengert.notes.reading.selection import selections
-from wengert.notes.reading.story import Statement, Story, read_story
+from wengert.notes.reading.story import Statement, Story
 
 NEARLY = frozenset({"≈", "~", "∝"})
 MAX_DROPPED = 20
 """So many lines of one system may not fit; beyond, the system as a whole is not read."""
-
-
-def read_manuscript(text: str, name: str = "", files: Files = lambda name: None) -> Manuscript:
-    """The sections of a document of any format and prose language; a later system starts a section of its own.
-
-    Raises EquationError where the text as a whole cannot be read, because it is too long.
-    """
-    return manuscript_of(read_story(text, name, files))
 
 
 def manuscript_of(story: Story) -> Manuscript:

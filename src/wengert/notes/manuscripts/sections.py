@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from wengert.errors import EquationError, WengertError
 from wengert.notes.elaboration.system import SystemData
-from wengert.notes.manuscripts.numpy_blocks import ReadBlock
 from wengert.notes.notation.chunks import Chunk
 from wengert.notes.notation.expr import Line, Span
 from wengert.notes.notation.names import split
 from wengert.notes.notation.reader import Page
 from wengert.notes.notation.symbols import LOSSES, Symbols
 from wengert.notes.notation.tokens import Token
+
+if TYPE_CHECKING:
+    from wengert.notes.manuscripts.numpy_blocks import ReadBlock
 
 
 @dataclass(frozen=True)

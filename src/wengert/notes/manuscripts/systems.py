@@ -7,19 +7,21 @@ with several systems, is read as a manuscript; which of its systems is meant is 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from wengert.errors import EquationError, WengertError
 from wengert.notes.elaboration.elaborate import elaborate
 from wengert.notes.elaboration.system import SystemData
 from wengert.notes.manuscripts.line_kinds import is_signal
-from wengert.notes.manuscripts.manuscript import manuscript_of
-from wengert.notes.manuscripts.sections import Manuscript, SystemSection
 from wengert.notes.notation.expr import Ref
 from wengert.notes.notation.tokens import Source
 from wengert.notes.notation.unicode import show
 from wengert.notes.reading.equations import read_equations
 from wengert.notes.reading.formats import Files
 from wengert.notes.reading.story import Statement, read_story
+
+if TYPE_CHECKING:
+    from wengert.notes.manuscripts.sections import Manuscript, SystemSection
 
 
 def system_of(text: str, name: str = "", files: Files = lambda name: None, number: int | None = None) -> SystemData:
@@ -35,6 +37,8 @@ def system_of(text: str, name: str = "", files: Files = lambda name: None, numbe
         fault = None
     except WengertError as error:
         system, fault = None, error
+    from wengert.notes.manuscripts.manuscript import manuscript_of  # most texts are equations alone, and do without
+
     found = manuscript_of(story)
     derived = len(found.sections) > 1 or any(map(_is_derived, found.sections))
     if not derived and (fault is not None or number in (None, 1)):

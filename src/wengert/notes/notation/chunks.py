@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from wengert.notes.notation.beside import WORDY, is_equation_number, is_lone_word, is_long_word, is_shape, is_word
 from wengert.notes.notation.expr import Span
 from wengert.notes.notation.tokens import Source, Token
 from wengert.notes.notation.tokens_text import CASE_WORDS
@@ -26,7 +27,6 @@ RELATIONS = frozenset({"=", "+=", "∈"})
 COMPARING = frozenset({"<", ">", "≤", "≥", "≠", "⊂"})
 CUTTING = RELATIONS | {"≈"}
 """Relations that make a part an equation of its own."""
-WORDY = ("\\text", "\\mbox", "\\emph", "\\hbox")
 CONTINUING = frozenset({"+", "·", "∘", "*", "/", "×"})
 
 
@@ -180,6 +180,7 @@ class _Row:
         self.out: list[Chunk] = []
         self.current: list[Token] = []
         self.related = False  # whether `current` has an equals sign
+        self.hangs = False  # whether a line of it ends with a sign of relation
         self.notes: list[str] = []
 
     def chunks(self) -> list[Chunk]:
@@ -204,7 +205,7 @@ class _Row:
             self.tokens[0].kind == "open"
             and bool(behind)
             and behind[0].kind not in ("op", "rel", "sup", "sub")
-            and _is_equation_number(self.tokens[:end])
+            and is_equation_number(self.tokens[:end])
         )
 
     def is_declaration(self) -> bool:
@@ -271,7 +272,7 @@ class _Row:
 
     def place(self, separator: str, part: list[Token]) -> bool:
         """Put one part where it belongs; False when the rest of the row is a remark."""
-        if separator and _is_equation_number(part):
+        if separator and is_equation_number(part):
             return True
         remark = self.remark_start(part, separator)
         if remark is not None:
@@ -279,7 +280,7 @@ class _Row:
                 self.join(separator, _trim(part[:remark]))
             self.note(part[remark])
             return False
-        if separator in ("soft", "comma") and self.related and _is_lone_word(part):
+        if separator in ("soft", "comma") and self.related and is_lone_word(part):
             return True
         if separator and self.related and part[0].text in CASE_WORDS and part[0].font.startswith(WORDY):
             self.note_text(part)  # \quad\text{if } i = j
@@ -291,7 +292,7 @@ class _Row:
         if separator and self.related and _is_range(part):
             self.note_text(part)
             return True
-        if separator == "soft" and self.related and self.syntax == "text" and (_is_shape(part) or _is_long_word(part)):
+        if separator == "soft" and self.related and self.syntax == "text" and (is_shape(part) or is_long_word(part)):
             self.note_text(part)
             return True
         if separator == "soft" and self.current and _is_remark_in_brackets(part):
@@ -307,19 +308,28 @@ class _Row:
         begins_with_sign = part[0].kind == "rel" or (part[0].kind == "op" and part[0].text != "-")
         related = bool(relations(part, CUTTING))
         separate = related and (self.related or bool(separator and _compares(self.current))) and not begins_with_sign
-        if self.current and separate and not (separator != "comma" and self.current[-1].kind in ("op", "rel")):
+        goes_on = (
+            separator == "line" and part[-1].kind == "rel" and self.hangs
+        )  # a chain with = at the ends of its lines
+        if (
+            self.current
+            and separate
+            and not goes_on
+            and not (separator != "comma" and self.current[-1].kind in ("op", "rel"))
+        ):
             self.emit()
         if self.current and separator == "comma":
             self.current.append(Token("comma", ",", Span(part[0].span.start - 1, part[0].span.start)))
         self.current.extend(part)
         self.related = self.related or related
+        self.hangs = self.hangs or part[-1].kind == "rel"
 
     def emit(self) -> None:
         if self.current:
             self.out.append(Chunk(self.current, self.notes))
         elif self.notes and self.out:
             self.out[-1].notes.extend(self.notes)
-        self.current, self.notes, self.related = [], [], False
+        self.current, self.notes, self.related, self.hangs = [], [], False, False
 
     def remark_start(self, part: list[Token], separator: str) -> int | None:
         """Where a remark begins in this part, if there is one."""
@@ -331,7 +341,7 @@ class _Row:
             if token.kind == "star" and not (at and part[at - 1].kind == "sup"):
                 return at
             if token.kind == "name" and token.text in REMARK_WORDS and (at or self.current):
-                return 0 if separator == "soft" and self.current and all(_is_word(t) for t in part[:at]) else at
+                return 0 if separator == "soft" and self.current and all(is_word(t) for t in part[:at]) else at
             at += token.reach + 1 if token.kind == "open" else 1
         if separator == "soft" and self.syntax == "text" and self.current and _is_prose(part):
             self.warnings.append(
@@ -362,38 +372,6 @@ def _with_assignment(tokens: list[Token]) -> list[Token]:
 
 def _plain(tokens: list[Token]) -> list[Token]:
     return [token for token in tokens if token.kind not in ("soft", "amp")]
-
-
-def _is_equation_number(part: list[Token]) -> bool:
-    """(5), (2.3), (3a)"""
-    return (
-        part[0].kind == "open"
-        and part[0].text == "("
-        and part[0].reach == len(part) - 1
-        and 2 < len(part) < 6
-        and part[1].kind == "num"
-        and all(token.kind in ("num", "dot") or (token.kind == "name" and len(token.text) == 1) for token in part[1:-1])
-        and not any(token.space for token in part[1:-1])
-    )
-
-
-def _is_lone_word(part: list[Token]) -> bool:
-    """A word in plain text between two equations: \\quad\\text{et}\\quad."""
-    return len(part) == 1 and part[0].kind == "name" and len(part[0].text) > 1 and part[0].font.startswith(WORDY)
-
-
-def _is_shape(part: list[Token]) -> bool:
-    """[k], [k x h] or (n, m) behind a gap: the shape of what stands before."""
-    if part[0].kind != "open" or part[0].text not in ("[", "(") or part[0].reach != len(part) - 1:
-        return False
-    signs = [token for token in part[1:-1] if token.kind == "comma" or token.text in ("x", "×")]
-    plain = all(t.kind in ("name", "num", "comma") or t.text in ("×", "*") for t in part[1:-1])
-    return plain and len(part) > 2 and (bool(signs) or (part[0].text == "[" and len(part) == 3))
-
-
-def _is_long_word(part: list[Token]) -> bool:
-    """One word of five letters or more behind a gap: 'elementwise'."""
-    return len(part) == 1 and _is_word(part[0]) and len(part[0].text) > 4
 
 
 def _with_whole_ranges(parts: list[Part]) -> list[Part]:
@@ -450,11 +428,7 @@ def _is_remark_in_brackets(part: list[Token]) -> bool:
     return bool(relations(part[1:-1])) or _is_prose(part[1:-1])
 
 
-def _is_word(token: Token) -> bool:
-    return token.kind == "name" and len(token.text) > 2 and token.text.isascii() and token.text.islower()
-
-
 def _is_prose(part: list[Token]) -> bool:
     """Whether the tokens are words of a sentence rather than factors."""
-    words = [t for t in part if _is_word(t)]
+    words = [t for t in part if is_word(t)]
     return len(words) >= 2 and not relations(part) and all(t.space for t in words[1:])

@@ -55,6 +55,13 @@ class Independent(Misfit):
         self.base = base
 
 
+class Still(Misfit):
+    """Nothing of which something is the differential moves."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing of which this is the differential moves")
+
+
 class Nested(Exception):
     """A derivative within a derivative: the outer one takes differences."""
 

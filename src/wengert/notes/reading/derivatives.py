@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.notes.reading.answers import STEP, Circle, Environment, Independent, Nested
+from wengert.notes.reading.answers import STEP, Circle, Environment, Independent, Nested, Still
 from wengert.notes.reading.arrays import BatchedArray, Clash, Closed, Misfit, lifted, number, over
 from wengert.notes.reading.facts import LAST_STEP, LOSSES
 from wengert.notes.reading.heads import WHOLE, Axis, Key, step_of
@@ -221,7 +221,7 @@ class World(Evaluator):
         there = Environment(env.step, dict(env.over), hot=True, moving=True)
         value = self.value(body, there)
         if not np.any(value.array.imag):
-            raise Misfit("nothing of which this is the differential moves")
+            raise Still
         return BatchedArray(value.array.imag / STEP + 0j, value.letters, value.row)
 
     # a loss without a line

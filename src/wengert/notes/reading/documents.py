@@ -23,7 +23,7 @@ from wengert.notes.reading.limits import (
 )
 from wengert.notes.reading.parser import NotNeutral, parse_with_braces
 from wengert.notes.reading.scope import ScopeLine
-from wengert.notes.reading.story import Statement, Story, read_story
+from wengert.notes.reading.story import Statement, Story
 from wengert.notes.reading.trees import (
     Group,
     Name,
@@ -45,11 +45,6 @@ OTHER_LINKS = 0.2
 WINDOW = 0.1
 """What a wider window costs, so that the smallest one wins where they are equal."""
 BRACE = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "inline", "", 0, "definition", "latex")
-
-
-def judge_document(text: str, name: str = "", steps: float = DOCUMENT_STEPS) -> list[Verdict]:
-    """What is found of each statement of a document, in the order of its text; `name` is that of its file."""
-    return judge_story(read_story(text, name), steps)
 
 
 def judge_story(story: Story, steps: float = DOCUMENT_STEPS) -> list[Verdict]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from wengert.notes.reading.facts import Facts
-from wengert.notes.reading.printing import plain_text
+from wengert.notes.reading.omitted import (
+    Edit,
+    Nearby,
+    Put,
+    acts,
+    bracketed,
+    lost_divisions,
+    lost_links,
+    lost_sums,
+    missing_factors,
+    missing_terms,
+    spelled,
+)
 from wengert.notes.reading.scope import OPAQUE
 from wengert.notes.reading.trees import (
     TRANSPOSE,
@@ -34,34 +45,6 @@ from wengert.notes.reading.trees import (
     product,
 )
 
-MOST_SPELLED = 40
-Put = Callable[[Tree], Tree]
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A side with one change, the kind of mistake that it undoes, and the sentence about it."""
-
-    kind: str
-    sentence: str
-    tree: Tree
-
-
-@dataclass(frozen=True)
-class Nearby:
-    """What stands near a line and may be missing in it, or stand there in the place of something else.
-
-    pieces  names, derivatives, calls, brackets that have a value there
-    terms   terms of the other sides of its statement
-    sums    what stands below and above the Σ of the lines near it
-    sizes   names of numbers over which a mean may be taken
-    """
-
-    pieces: Sequence[Tree] = ()
-    terms: Sequence[Tree] = ()
-    sums: Sequence[tuple[Tree | None, Tree | None]] = ()
-    sizes: Sequence[Tree] = ()
-
 
 def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit]:
     """A right side with one change, the likeliest mistakes first."""
@@ -71,29 +54,28 @@ def edits(tree: Tree, left: Tree, facts: Facts, nearby: Nearby) -> Iterator[Edit
         yield Edit("factor", f"it is 2 times {word}", scaled(tree, value))
     for size in nearby.sizes:
         yield Edit("factor", f"the factor 1/{spelled(size)} is missing", over_size(tree, size))
-        yield Edit("factor", f"it is {spelled(size)} times too small", product([size, _bracketed(tree)]))
+        yield Edit("factor", f"it is {spelled(size)} times too small", product([size, bracketed(tree)]))
     inner = list(_within(tree, lambda new: new))
     for change in (_terms, _transposes, _slopes, _indices, _steps, _orders, _factors, _powers):
         for node, put in inner:
             for kind, sentence, new in change(node, left, tree, facts):
                 yield Edit(kind, sentence, put(new))
     yield from _sums(tree, left, facts)
-    yield from _lost_sums(inner, nearby)
-    yield from _other_names(inner, facts, nearby)
-    yield from _missing_terms(inner, nearby)
-    yield from _missing_factors(inner, nearby)
+    yield from lost_sums(inner, nearby)
+    yield from lost_links(inner, left)
+    yield from lost_divisions(inner, nearby)
+    for pieces, terms in ((nearby.close, nearby.terms), (nearby.far, ())):
+        yield from _other_names(inner, facts, pieces)
+        yield from missing_terms(inner, (*terms, *pieces, Num(Fraction(1))))
+        yield from missing_factors(inner, pieces, nearby.numbers)
 
 
-def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, nearby: Nearby) -> Iterator[Edit]:
+def _other_names(inner: Sequence[tuple[Tree, Put]], facts: Facts, pieces: Sequence[Tree]) -> Iterator[Edit]:
     """Another name in the place of a name."""
     for node, put in inner:
-        if (
-            not isinstance(node, Name | Script)
-            or (isinstance(node, Name) and node.text in facts.letters)
-            or _acts(node)
-        ):
+        if not isinstance(node, Name | Script) or (isinstance(node, Name) and node.text in facts.letters) or acts(node):
             continue
-        for name in nearby.pieces:
+        for name in pieces:
             if name != node and base_of(name) and not _of_one_letter(base_of(name), base_of(node)):
                 yield Edit("quantity", f"{spelled(node)} stands where {spelled(name)} should", put(name))
 
@@ -116,7 +98,7 @@ def over_size(tree: Tree, size: Tree) -> Tree:
     """A side divided by a number: (a − y)/m."""
     if isinstance(tree, Row | Name | Script) and not any(isinstance(part, Frac) for part in tree.parts):
         return Frac(tree, size)
-    return product([Frac(Num(Fraction(1)), size), _bracketed(tree)])
+    return product([Frac(Num(Fraction(1)), size), bracketed(tree)])
 
 
 def scaled(tree: Tree, value: Fraction) -> Tree:
@@ -124,7 +106,7 @@ def scaled(tree: Tree, value: Fraction) -> Tree:
     if isinstance(tree, Frac) and not is_fraction_of(tree, "∂", "d"):
         return _quotient(tree, value)
     if not isinstance(tree, Row) or any(sign == "/" for sign, _ in tree.items):
-        return product([_number(value), _bracketed(tree)])
+        return product([_number(value), bracketed(tree)])
     first, rest = tree.items[0][1], tree.items[1:]
     if not isinstance(first, Num) and not (isinstance(first, Frac) and not is_fraction_of(first, "∂", "d")):
         return product([_number(value), *tree.parts], ["", "", *(sign for sign, _ in rest)])
@@ -173,12 +155,8 @@ def _times(number: Fraction, rest: Tree | None) -> Tree:
     return (
         product([Num(number), *rest.parts], ["", "", *(s for s, _ in rest.items[1:])])
         if isinstance(rest, Row)
-        else product([Num(number), _bracketed(rest)])
+        else product([Num(number), bracketed(rest)])
     )
-
-
-def _bracketed(tree: Tree) -> Tree:
-    return Group("(", tree) if isinstance(tree, Sum) else tree
 
 
 def _within(tree: Tree, put: Put) -> Iterator[tuple[Tree, Put]]:
@@ -189,8 +167,8 @@ def _within(tree: Tree, put: Put) -> Iterator[tuple[Tree, Put]]:
     for k, part in enumerate(tree.parts):
         if isinstance(tree, Big) and k < len(tree.parts) - 1:
             continue
-        if isinstance(tree, Script) and k:
-            continue
+        if isinstance(tree, Script) and (k or isinstance(part, Name | Word)):
+            continue  # a name is changed with its scripts
         yield from _within(part, lambda new, k=k: put(tree.with_parts((*tree.parts[:k], new, *tree.parts[k + 1 :]))))
 
 
@@ -346,104 +324,10 @@ def _powers(node: Tree, left: Tree, whole: Tree, facts: Facts) -> Changes:
         yield "power", f"{spelled(node)} is to be squared", Script(base, sub, Num(Fraction(2)))
 
 
-def _missing_factors(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edit]:
-    """A factor that is left out: at the end of a product, before it, within it."""
-    for piece in nearby.pieces:
-        for node, put in inner:
-            if not _may_lack_a_factor(node):
-                continue
-            kind, said = _lost(piece)
-            for new in _with_factor(node, piece):
-                yield Edit(kind, said, put(new))
-
-
-def _lost(piece: Tree) -> tuple[str, str]:
-    """The kind of a mistake and the sentence about it where a factor is left out."""
-    first = piece.items[0][1] if isinstance(piece, Row) else piece
-    if isinstance(first, Script) and first.primes:
-        return "activation derivative", f"the derivative of {spelled(first.base)} is lost"
-    return "missing factor", f"the factor {spelled(piece)} is missing"
-
-
-def _may_lack_a_factor(node: Tree) -> bool:
-    if isinstance(node, Row):
-        return first_sign(node.items[0][1]) not in ("d", "∇") and not any(_acts(item) for item in node.parts)
-    return isinstance(node, Sum | Name | Script | Frac | Big | Num) and not _acts(node)
-
-
-def _acts(item: Tree) -> bool:
-    """Whether something is derived by what is written behind an item, or it is a function that wants its argument."""
-    if isinstance(item, Frac):
-        return is_fraction_of(item, "∂", "d") and item.top in (Name("∂"), Name("d"))
-    base = item.base if isinstance(item, Script) else item
-    return base in (Name("∇"), Name("∂"), Name("d"))
-
-
-def _with_factor(node: Tree, piece: Tree) -> Iterator[Tree]:
-    """A product with one more factor at each of its places."""
-    items = node.items if isinstance(node, Row) else (("", _bracketed(node)),)
-    factor = piece.items if isinstance(piece, Row) else (("", piece),)
-    for sign in ("", "∘"):
-        for k in range(len(items), -1, -1):
-            if 0 < k < len(items) and (
-                items[k][0] == "/" or isinstance(items[k - 1][1], Func) or isinstance(items[k][1], Group)
-            ):
-                continue
-            before, after = items[:k], items[k:]
-            middle = ((sign if k else "", factor[0][1]), *factor[1:])
-            if after and not before:
-                after = ((sign, after[0][1]), *after[1:])
-            yield Row((*before, *middle, *after))
-
-
-def _lost_sums(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edit]:
-    """A Σ of a line nearby that is left out before a part."""
-    for under, over in nearby.sums:
-        for node, put in inner:
-            if isinstance(node, Row | Name | Script | Frac | Sum) and not _acts(node):
-                letter = "" if under is None else f" over {spelled(under)}"
-                yield Edit("missing sum", f"the sum{letter} is missing", put(Big("Σ", under, over, _bracketed(node))))
-
-
-def _missing_terms(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edit]:
-    """A term that is left out, and 1 − y for y."""
-    for part, put in inner:
-        if isinstance(part, Name | Script) and first_sign(part) not in ("∂", "d", "∇"):
-            said = f"{spelled(part)} stands where 1 − {spelled(part)} should"
-            yield Edit("missing term", said, put(_grouped(((1, Num(Fraction(1))), (-1, part)))))
-    whole = inner[0][0]
-    for term in dict.fromkeys((*nearby.terms, *nearby.pieces, Num(Fraction(1)))):
-        for node, put in inner:
-            if not isinstance(node, Sum | Name | Script | Row | Num | Frac) or _acts(node) or _is_factor(node, whole):
-                continue
-            for sign in (1, -1):
-                terms = node.terms if isinstance(node, Sum) else ((1, node),)
-                longer = Sum((*terms, (sign, term))) if terms[0][0] > 0 or sign < 0 else Sum(((sign, term), *terms))
-                bare = node is whole or isinstance(node, Sum)
-                yield Edit(
-                    "missing term", f"the term {spelled(term)} is missing", put(longer if bare else Group("(", longer))
-                )
-
-
-def _is_factor(node: Tree, whole: Tree) -> bool:
-    """Whether a derivative stands within a side, where no term is lost beside it."""
-    return node is not whole and is_fraction_of(node, "∂", "d")
-
-
-def _grouped(terms: tuple[tuple[int, Tree], ...]) -> Tree:
-    return Group("(", Sum(terms))
-
-
 def _sums(tree: Tree, left: Tree, facts: Facts) -> Iterator[Edit]:
     """A sum over an index that only the right side has."""
     outer = {name.text for name in names(left)}
     for letter in dict.fromkeys(
         name.text for name in names(tree) if name.text in facts.letters and name.text not in outer
     ):
-        yield Edit("missing sum", f"the sum over {letter} is missing", Big("Σ", Name(letter), None, _bracketed(tree)))
-
-
-def spelled(tree: Tree) -> str:
-    """A part of a formula in a sentence."""
-    text = plain_text(tree)
-    return text if len(text) <= MOST_SPELLED else f"{text[:MOST_SPELLED]}…"
+        yield Edit("missing sum", f"the sum over {letter} is missing", Big("Σ", Name(letter), None, bracketed(tree)))

@@ -12,19 +12,8 @@ from wengert.notes.notation.reader import Page, read, read_chunks
 from wengert.notes.notation.symbols import Symbols
 from wengert.notes.notation.tokens import Source, check_size
 from wengert.notes.reading.cutting import ReadingFault
-from wengert.notes.reading.formats import Files
 from wengert.notes.reading.selection import says_something
-from wengert.notes.reading.story import Statement, Story, read_story
-
-
-def read_document(
-    text: str, context: Symbols | None = None, *, name: str = "", files: Files = lambda name: None
-) -> Page:
-    """All equations of a document as one system.
-
-    Raises EquationError for what cannot be read.
-    """
-    return read_equations(read_story(text, name, files), context)
+from wengert.notes.reading.story import Statement, Story
 
 
 def read_equations(story: Story, context: Symbols | None = None) -> Page:

@@ -48,7 +48,9 @@ class Bench(World):
     """The point at which changed sides are compared with the other side of their link."""
 
     def __init__(self, search: Search, line: ScopeLine, link: int, given: Given) -> None:
-        super().__init__(search.scope, search.lexicon(line, link, given), line.position, search.square())
+        place = search.square()
+        search.evaluate(line, link, given, place)  # joins the sizes of axes that the sides need to be one
+        super().__init__(search.scope, search.lexicon(line, link, given), line.position, place)
         self.search, self.line, self.link = search, line, link
         self.known: dict[int, tuple[Tree, BatchedArray]] = {}
         self.root = self.environment()
@@ -67,13 +69,12 @@ class Bench(World):
             found = self.known[id(tree)] = (tree, super().fraction(tree, env))
         return found[1]
 
-    def has_value(self, tree: Tree) -> bool:
-        """Whether a formula has a value where the link is judged."""
+    def rank(self, tree: Tree) -> int:
+        """How many axes a formula has where the link is judged; -1 where it has no value."""
         try:
-            self.value(tree, self.root)
+            return self.value(tree, self.root).rank
         except FAULTS:
-            return False
-        return True
+            return -1
 
     def agrees(self, tree: Tree) -> bool:
         """Whether a changed side has the value of the other side."""
@@ -89,7 +90,7 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, steps:
     end = search.scope.work.done + steps
     before = previous(line, link)
     left, right = line.sides[before], line.sides[link]
-    if left is None or right is None or before != link - 1 or numeric(line, link):
+    if left is None or right is None or numeric(line, link):
         return None
     if line.defines():
         search.scope.forget()
@@ -101,7 +102,8 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, steps:
     for edit in itertools.islice(edits(right, left, search.scope.facts, nearby), EDITS):
         if search.scope.work.done > end:
             return None
-        if bench.agrees(edit.tree) and _holds(search, line, link, given, edit.tree):
+        moves = bench.moving <= search.moving((left, edit.tree))  # nothing is held still by what is taken away
+        if moves and bench.agrees(edit.tree) and _holds(search, line, link, given, edit.tree):
             return edit
     return None
 
@@ -120,19 +122,25 @@ def _holds(search: Search, line: ScopeLine, link: int, given: Given, tree: Tree)
 def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
     """What stands near a link: formulas that may have been left out or mistaken, and sums that may have been lost."""
     before, side = line.sides[previous(line, link)], line.sides[link]
-    others = [other for k, other in enumerate(line.sides) if other is not None and k != link]
+    beside = sorted((k for k in range(len(line.sides)) if k != link), key=lambda k: (abs(k - link), -k))
+    others = [other for k in beside if (other := line.sides[k]) is not None]
     ordered = sorted(bench.scope.lines, key=lambda other: abs(other.position - line.position))
     trees = [
-        *others[::-1],
+        *others,
         *(side for other in ordered if other is not line for side in other.sides if side is not None),
     ]
     found: dict[Tree, None] = {}
     sums: dict[Big, None] = {}
     own = side.nodes if side is not None else ()
-    for tree in trees:
+    lows: dict[Tree, None] = {}
+    close = 0
+    for k, tree in enumerate(trees):
         for piece in pieces(tree, bench):
             if len(found) < NEARBY:
                 found.setdefault(piece)
+        if k < min(2, len(others)):
+            close = len(found)
+            lows.update(dict.fromkeys(node.low for node in tree.nodes if isinstance(node, Frac) and _divides(node)))
         sums.update(dict.fromkeys(node for node in tree.nodes if isinstance(node, Big) and node.sign == "Σ"))
     for node in own:
         if isinstance(node, Name | Script | Row) and len(found) < NEARBY + SLOTS:
@@ -140,11 +148,26 @@ def around(bench: Bench, line: ScopeLine, link: int) -> Nearby:
                 found.setdefault(piece)
     for piece in list(found):
         found.update(dict.fromkeys(_other_forms(piece, bench)))
-    usable = [piece for piece in found if piece != before and bench.has_value(piece)]
+    near = list(found)[:close]
+    ranks = {piece: bench.rank(piece) for piece in found if piece != before}
+    usable = [piece for piece, rank in ranks.items() if rank >= 0]
     terms = [term for other in others for node in other.nodes if isinstance(node, Sum) for _, term in node.terms]
     heads = list(dict.fromkeys((big.under, big.over) for big in sums))
     sizes: list[Tree] = [Name(name) for name in sorted(bench.facts.sizes)]
-    return Nearby(usable, list(dict.fromkeys(terms)), heads[:4], sizes)
+    return Nearby(
+        [piece for piece in usable if piece in near],
+        [piece for piece in usable if piece not in near],
+        list(dict.fromkeys(terms)),
+        heads[:4],
+        sizes,
+        list(lows),
+        frozenset(piece for piece in usable if not ranks[piece]),
+    )
+
+
+def _divides(node: Frac) -> bool:
+    """Whether a quotient is one by more than a number."""
+    return not is_fraction_of(node, "∂", "d") and not isinstance(node.low, Num)
 
 
 def _other_forms(piece: Tree, bench: Bench) -> Iterator[Tree]:

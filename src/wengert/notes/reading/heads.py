@@ -96,6 +96,8 @@ def head_of(tree: Tree, facts: Facts, at: Mapping[str, int], lexicon: Lexicon) -
         else:
             labels.append(what if kind == "step" and isinstance(what, int) else f"_{what}")
     head.axes = raised_axes + lower
+    if head.turned and len(lower) == 2 and not raised_axes:  # X_ki^T is the entry of Xᵀ, so X_ik
+        head.axes, head.turned = lower[::-1], False
     if base in facts.split and not head.axes:
         labels.append(WHOLE)
     head.key = (base, *labels)

@@ -7,10 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
-from wengert.notes.reading.answers import Independent
+from wengert.notes.reading.answers import Independent, Still
 from wengert.notes.reading.arrays import Closed, Misfit
 from wengert.notes.reading.edits import Edit
 from wengert.notes.reading.established import established
@@ -28,14 +29,20 @@ from wengert.notes.reading.scope import EQUALS, Scope, ScopeLine
 from wengert.notes.reading.search import ZEROS, Found, Outcome, Search, previous
 from wengert.notes.reading.story import Statement
 from wengert.notes.reading.trees import (
+    Big,
+    Frac,
     Group,
     Name,
+    Num,
     Relation,
     Row,
+    Script,
     Sum,
     Tree,
     Word,
+    base_of,
     has_derivative,
+    is_fraction_of,
     names,
 )
 from wengert.notes.reading.verdicts import Verdict, conditions_of, notes_of
@@ -45,7 +52,19 @@ WORTH = {"holds": 1.0, "conditional": 0.8, "wrong": -0.6, "open": -0.6, "given":
 BLIND = 0.15
 """What a line costs that derives by what is not in reach, so that a window in which it is wins."""
 NOT_AS_READ = "does not hold as read"
-UNGUESSED = frozenset({"sign", "factor", "missing factor", "missing term", "term", "activation derivative", "quantity"})
+UNGUESSED = frozenset(
+    {
+        "sign",
+        "factor",
+        "missing factor",
+        "missing term",
+        "term",
+        "activation derivative",
+        "quantity",
+        "index",
+        "missing sum",
+    }
+)
 """Mistakes that are shown without what is only guessed of a name that no line defines: how many axes it has."""
 EXCUSES = frozenset({"rank", "symmetric", "simplex", "turned vector", "product"})
 """Readings that a mistake calls for: where a change makes a line hold without them, it is one."""
@@ -77,6 +96,7 @@ class Judge:
 
     def at_sight(self, end: float) -> None:
         """Every link of the scope's own lines with few tries."""
+        self.search.learned |= {("simplex", base): True for line in self.scope.lines if (base := summing_to_one(line))}
         self.supposed_loss = suppose_loss(self.search)
         self.signal_of = delta_of(self.search)
         for line in self.own:
@@ -143,6 +163,8 @@ class Judge:
                 return "defined"
             if line.index:
                 return "comparison"
+            if summing_to_one(line):
+                return "condition"
         relation = line.statement.relations[link - 1]
         if relation in COMPARING:
             return "comparison"
@@ -188,17 +210,41 @@ class Judge:
             self.say(line, link, "unread", "it holds only where all axes have one size")
 
     def explain(self, line: ScopeLine, link: int) -> None:
-        """A link that does not hold: wrong where one small change shows why, open where its sides cannot fit."""
+        """A link that does not hold: wrong where one small change shows why, open where its sides cannot fit or those around it agree."""
         found, said = self.failed[line, link], self.found[line, link]
-        if not derived(line, link) or line.sides[link] in ZEROS or not self.understood(line, link, found.first):
+        if not derived(line, link) or line.sides[link] in ZEROS:
             return
-        mistake = self.mistake(line, link, found)
+        around = self.around(line, link)
+        understood = "≠" not in said.note and self.understood(line, link, found.first)
+        if around is None and not understood and not self.follows_right(line, link):
+            return
+        mistake = self.mistake(line, link, found, around, understood)
         if mistake is not None:
             self.wrong(line, link, mistake)
         elif in_words(line.sides[link]) or in_words(line.sides[previous(line, link)]):
             return
-        elif said.status == "unread" and found.fitted is None and found.fitting and does_not_fit(found):
+        elif around is not None:
+            self.say(line, link, "open", f"{NOT_AS_READ}, while the sides before and behind it are equal")
+        elif understood and said.status == "unread" and found.fitted is None and found.fitting and does_not_fit(found):
             self.say(line, link, "open", f"{NOT_AS_READ}: {found.first.fault}")
+
+    def around(self, line: ScopeLine, link: int) -> Found | None:
+        """The reading under which the sides before and behind a side are equal, which shows that this side is the one that differs; None where there is none."""
+        before, side = previous(line, link), line.sides[link]
+        behind = line.sides[link + 1] if link + 1 < len(line.sides) else None
+        related = all(relation in EQUALS for relation in line.statement.relations[before : link + 1])
+        if behind is None or behind == line.sides[before] or not related:
+            return None
+        line.sides[link] = None
+        self.scope.forget()
+        try:
+            found = self.search.search(line, link + 1, TRIES_AT_SIGHT, condition=condition_of(line.statement))
+        finally:
+            line.sides[link] = side
+            self.scope.forget()
+        assert found.outcome is not None or not found.holds
+        conditions = found.outcome and conditions_of(found.given, found.outcome.lexicon, self.search.learned)
+        return found if found.holds and not conditions else None
 
     def wrong(self, line: ScopeLine, link: int, mistake: Edit) -> None:
         self.say(line, link, "wrong", f"likely: {mistake.sentence}")
@@ -207,7 +253,8 @@ class Judge:
     def holds(self, line: ScopeLine, link: int, found: Found) -> None:
         assert found.outcome is not None
         conditions = conditions_of(found.given, found.outcome.lexicon, self.search.learned)
-        if conditions and {question[0] for question in found.given} <= EXCUSES:
+        kinds = {question[0] for question in found.given}
+        if conditions and kinds <= (EXCUSES | {"layout"} if "symmetric" in kinds else EXCUSES):
             self.failed[line, link] = found
         if self.supposed_loss and self.scope.facts.loss in {key[0] for key in found.outcome.world.read}:
             conditions = (*conditions, f"{self.scope.facts.loss} is {self.supposed_loss}")
@@ -241,9 +288,7 @@ class Judge:
             self.say(line, link, "conditional", f"holds if {self.scope.facts.loss} is a mean over {mean}")
         elif domain := self.domain(line, link, outcome):
             self.say(line, link, "conditional", f"holds if {domain}")
-            if "≠" in domain:
-                del self.failed[line, link]
-        elif open_loss and not self.follows(line, link):
+        elif open_loss and not self.follows(line, link) and not self.only_derivatives(line, link):
             self.say(line, link, "given", "the loss has no line")
         elif not derived(line, link):
             self.say(line, link, "condition", "it does not hold for all values, so it is a condition")
@@ -254,7 +299,9 @@ class Judge:
         """A link about derivatives that fails, and no change shows a mistake."""
         read = {str(key[0]) for key in outcome.world.read}
         signal = ("δ",) in {key[:1] for key in outcome.world.read} and "δ" not in self.scope.definitions
-        if unknown := sorted(read & self.scope.supposed):
+        if self.only_derivatives(line, link):
+            self.say(line, link, "open", NOT_AS_READ)
+        elif unknown := sorted(read & self.scope.supposed):
             self.say(line, link, "given", f"no line says what {unknown[0]} is")
         elif name := self.scope.only_here(line):
             self.say(line, link, "unread", f"it does not hold as read, and no other line says what {name} is")
@@ -263,18 +310,36 @@ class Judge:
         else:
             self.say(line, link, "open", NOT_AS_READ)
 
+    def only_derivatives(self, line: ScopeLine, link: int) -> bool:
+        """Whether a link is a chain rule in derivatives alone, which is right or wrong whatever is derived."""
+        sides = (line.sides[previous(line, link)], line.sides[link])
+        return all(side is not None and is_chain(side) for side in sides)
+
     def follows(self, line: ScopeLine, link: int) -> bool:
         """Whether both sides of a link speak of signals, so that it follows from others whatever the loss is."""
         sides = (line.sides[previous(line, link)], line.sides[link])
         return all(side is not None and is_signal_like(side, self.scope) for side in sides)
 
-    def mistake(self, line: ScopeLine, link: int, found: Found) -> Edit | None:
+    def follows_right(self, line: ScopeLine, link: int) -> bool:
+        """Whether the side before a link is the end of a chain that holds."""
+        said = self.found.get((line, link - 1))
+        return link > 1 and said is not None and said.status == "holds"
+
+    def mistake(self, line: ScopeLine, link: int, found: Found, around: Found | None, understood: bool) -> Edit | None:
         """The one small change that makes a link hold; None where nothing shows a mistake."""
-        if not found.holds and found.next_surprise < COMPARABLE:
-            return None
-        read = {str(key[0]) for key in found.first.world.read}
-        kinds = UNGUESSED if read & self.scope.supposed else None
-        for given in found.fitting:
+        if around is not None:
+            readings, kinds = [around.given, *found.fitting], None
+        else:
+            if (not found.holds and found.next_surprise < COMPARABLE) or isinstance(found.first.fault, Still):
+                return None
+            read = {str(key[0]) for key in found.first.world.read}
+            read |= {base_of(node) for side in line.sides[: link + 1] if side is not None for node in side.nodes}
+            supposed = bool(read & self.scope.supposed)
+            readings, kinds = found.fitting, UNGUESSED if supposed else None
+            kinds = kinds if understood else UNGUESSED - {"quantity"}
+            if kinds is not None and supposed and not self.only_derivatives(line, link):
+                kinds -= {"missing factor"}  # another factor may be what ∂u/∂v is where no line says what u is
+        for given in readings:
             change = established(self.search, line, link, given, MISTAKE_STEPS)
             if change is not None and (kinds is None or change.kind in kinds):
                 return change
@@ -293,7 +358,7 @@ class Judge:
         if link > 1 and self.found.get((line, link - 1)) is not None:
             right += self.found[line, link - 1].status == "holds"
             left_open += self.found[line, link - 1].status in ("open", "unread")
-        return right >= UNDERSTOOD and right > 2 * left_open
+        return right >= UNDERSTOOD and right > left_open
 
     def mean_over(self, outcome: Outcome) -> str:
         """The number m by which all of a side is divided, where the loss is not known."""
@@ -322,6 +387,25 @@ def does_not_fit(found: Found) -> bool:
     left, fault = found.first.world.left, found.first.fault
     shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
     return shapes and left is not None and left.rank <= MOST_AXES and found.next_surprise >= COMPARABLE
+
+
+def summing_to_one(line: ScopeLine) -> str:
+    """The name whose entries a line says to sum to one, Σ_k y_k = 1; "" where it says no such thing."""
+    left = line.left
+    if len(line.sides) != 2 or line.sides[1] != Num(Fraction(1)) or line.statement.relations[0] not in EQUALS:
+        return ""
+    if not (isinstance(left, Big) and left.sign == "Σ" and isinstance(left.term, Script) and left.term.sub is not None):
+        return ""
+    return base_of(left.term) if left.term.sup is None else ""
+
+
+def is_chain(side: Tree) -> bool:
+    """Whether a side is made of derivatives alone: ∂a/∂b · ∂b/∂c, with sums of such products."""
+    if isinstance(side, Row | Sum):
+        return all(is_chain(part) for part in side.parts)
+    if isinstance(side, Group | Big):
+        return is_chain(side.parts[-1])
+    return is_fraction_of(side, "∂", "d") and isinstance(side, Frac) and side.top not in (Name("∂"), Name("d"))
 
 
 def in_words(side: Tree | None) -> bool:

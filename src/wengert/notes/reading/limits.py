@@ -15,7 +15,8 @@ FIRST_SIGHT = 0.3
 AGAIN = 1600
 """So many steps must be left for sections that were cut short to be judged again."""
 LINK_STEPS = 10_000
-DOCUMENT_STEPS = 64_000
+"""For the search of one link."""
+DOCUMENT_STEPS = 48_000
 EXPLAINED_STEPS = 16_000
 """For the mistakes of a document."""
 COMPARABLE = 1.0

@@ -98,6 +98,8 @@ PAIRS: tuple[NormalForm, ...] = (
     NormalForm("numbers left out", re.compile(r"\\(?:nonumber|notag)(?![A-Za-z])"), " ", r"z = w x \nonumber", "z = w x  ", ("latex",)),
     NormalForm("gaps", re.compile(r"\\(?:hspace\*?\s*\{|kern|hskip|mskip|mkern)\s*(?P<size>-?\d*\.?\d+)\s*(?P<unit>em|ex|pt|px|mm|cm|in|mu)\s*\}?"), _gap, r"a \hspace{0.5in} b", r"a \quad  b", ("latex",)),
     NormalForm("limits under an operator", re.compile(rf"\\underset\s*({NESTED})\s*({NESTED})"), r"\2_\1", r"\underset{(w,b)}{\min} L", r"{\min}_{(w,b)} L", ("latex",)),
+    NormalForm("scripts in braces of their own", re.compile(rf"(?<=[A-Za-z}}])\{{\s*([_^])\s*({GROUP}|[^{{}}\\\s])\s*\}}"), r"\1\2", r"\delta{_1}^T x{^{(2)}}", r"\delta_1^T x^{(2)}", ("latex",)),
+    NormalForm("signs set as text", re.compile(r"\\text\s*\{\s*([-+=])\s*\}"), r"\1", r"1\text{+}x", "1+x", ("latex",)),
     NormalForm("frames", re.compile(r"\\bbox\s*\[[^\]]*\]|\\(?:large|Large|small|displaystyle|textstyle)(?![A-Za-z])"), " ", r"\bbox[red,2px]{z = w x}", " {z = w x}", ("latex",)),
     NormalForm("signs of per cent", re.compile(r"\\%"), " ", r"z = 80\%", "z = 80 ", ("latex",)),
     NormalForm("brackets over two rows", re.compile(r"\\right\s*\.(?:\s|&|\\\\|\\(?:notag|nonumber|qq?uad)(?![A-Za-z]))*\\left\s*\."), " ", r"\left(a \right. \\ & \left. + b\right)", r"\left(a   + b\right)", ("latex",)),

@@ -163,9 +163,7 @@ def plain_text(tree: Tree) -> str:
             )
             return plain_text(tree.base) + "′" * tree.primes + sub + sup
         case Row():
-            return " ".join(part for sign, item in tree.items for part in (sign, plain_text(item)) if part).replace(
-                "∂ ", "∂"
-            )
+            return _side_by_side(tree)
         case Sum():
             terms = ((" − " if sign < 0 else " + ") + plain_text(term) for sign, term in tree.terms)
             return "".join(terms).removeprefix(" + ").removeprefix(" ")
@@ -182,6 +180,17 @@ def plain_text(tree: Tree) -> str:
             return f"{tree.function}({plain_text(tree.inner)})"
         case _:
             return ", ".join(map(plain_text, tree.parts))
+
+
+def _side_by_side(tree: Row) -> str:
+    """Factors with blanks between them; none behind the d of dz."""
+    out, close = "", True
+    for sign, item in tree.items:
+        out += "".join(
+            part if close and not k else f" {part}" for k, part in enumerate(filter(None, (sign, plain_text(item))))
+        )
+        close = item in (Name("d"), Name("∂"))
+    return out
 
 
 def _quotient(tree: Frac) -> str:

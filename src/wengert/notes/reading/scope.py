@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 from wengert.notes.notation.expr import Span
 from wengert.notes.reading.arrays import Misfit
-from wengert.notes.reading.facts import LAST_STEP, LOSSES, Facts, facts_of, is_bar
+from wengert.notes.reading.facts import LOSSES, Facts, facts_of, is_bar
 from wengert.notes.reading.heads import Axis, Head, Key, head_of, without_step
 from wengert.notes.reading.lexicon import Lexicon
+from wengert.notes.reading.patterns import Pattern, has_dots, is_example, matched, only_letters
 from wengert.notes.reading.story import Statement
 from wengert.notes.reading.trees import (
     BAR,
-    DOTS,
     Cases,
     Frac,
     Func,
     Group,
     Listing,
-    Matrix,
     Name,
     Num,
     Relation,
@@ -47,9 +45,6 @@ SUPPOSED = "φ_"
 FAR = 10**5
 MOVED = 20
 """By so much a step is moved to see which labels move with it."""
-
-Pattern = tuple[tuple[str, str | int, int], ...]
-"""One label of a left side each: ("is", label, 0), or ("step", letter, offset)."""
 
 
 @dataclass(eq=False)
@@ -199,7 +194,7 @@ class Scope:
         if any(not isinstance(axis, str) for axis in here.axes) or len(set(map(str, here.axes))) < len(here.axes):
             return
         line.index = self.says_an_index(here, line.right)
-        if _unwritten(line.right) or line.index:
+        if has_dots(line.right) or line.index:
             return
         line.key, line.axes, line.pattern = here.key, here.axes, pattern
         line.example = is_example(line.right)
@@ -301,7 +296,7 @@ class Scope:
 
     def is_entry(self, tree: Tree) -> bool:
         """Whether a name has index letters below it: E_k, the loss of one example."""
-        return isinstance(tree, Script) and tree.sub is not None and _letters_only(tree.sub, self.facts.letters)
+        return isinstance(tree, Script) and tree.sub is not None and only_letters(tree.sub, self.facts.letters)
 
     def reads(self, base: str, wanted: str, through: Mapping[str, set[str]] = {}) -> bool:
         """Whether the lines of a name read another, directly or through others; `through` says what names without lines are derived by."""
@@ -437,62 +432,15 @@ class Scope:
                 continue
             if line.position == asker and not any(kind == "step" for kind, _, _ in pattern):
                 continue
-            matched = _match(pattern, key[1:])
-            if matched is None:
+            fit = matched(pattern, key[1:])
+            if fit is None:
                 continue
-            binding, exact = matched
+            binding, exact = fit
             distance = asker - line.position if line.position < asker else 1000 + line.position - asker
             worth = (-exact - (2 if numbers and line.example else 0), distance)
             if best is None or worth < best[0]:
                 best = (worth, line, binding)
         return None if best is None else (best[1], best[2])
-
-
-def _match(pattern: Pattern, labels: Sequence[str | int]) -> tuple[dict[str, int], int] | None:
-    """The steps at which a left side is a name, and how exactly it says it; None where it is another name."""
-    binding: dict[str, int] = {}
-    exact = 0
-    for (kind, what, offset), label in zip(pattern, labels, strict=True):
-        if kind == "is":
-            if what != label:
-                return None
-            exact += 1
-            continue
-        letter = str(what)
-        if not isinstance(label, int):
-            return None
-        count = label - offset
-        if binding.get(letter, count) != count or count < 1 or (letter in "LT" and count != LAST_STEP):
-            return None
-        binding[letter] = count
-        exact += letter in "LT"
-    return binding, exact
-
-
-def is_example(tree: Tree) -> bool:
-    """Whether a side is numbers alone, or an array that is written out."""
-    inner = tree.base if isinstance(tree, Script) else tree
-    if isinstance(inner, Matrix) or (isinstance(inner, Group) and isinstance(inner.inner, Listing)):
-        return True
-    return not any(isinstance(node, Name | Word | Func) for node in tree.nodes)
-
-
-def _letters_only(sub: Tree, letters: set[str]) -> bool:
-    return all(name.text in letters for name in names(sub)) and bool(names(sub))
-
-
-def _unwritten(tree: Tree) -> bool:
-    """Whether dots are left that nothing explains."""
-    return Name(DOTS) in tree.nodes
-
-
-def name_of(key: Key) -> Tree | None:
-    """A key written as a name again; None for one with other labels than a step."""
-    if len(key) == 1:
-        return Name(str(key[0]))
-    if len(key) == 2 and isinstance(key[1], int):
-        return Script(Name(str(key[0])), None, Group("(", Num(Fraction(key[1]))))
-    return None
 
 
 SUPPOSITION = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "text", "", 0, "definition", "latex")

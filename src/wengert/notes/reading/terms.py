@@ -283,6 +283,8 @@ class Terms(Answers):
                 here = rest
             else:
                 here = self.value(condition, env)
+                if rest is not None and _meet(here, rest):
+                    raise Misfit("two cases hold at once")
                 other = BatchedArray(1 - here.array, here.letters)
                 rest = (
                     other if rest is None else times(rest, other, "∘" if rest.rank and other.rank else "", self.lexicon)
@@ -428,3 +430,9 @@ def is_operator(tree: Tree) -> bool:
 
 def _bare(tree: Tree | None) -> Tree | None:
     return tree.inner if isinstance(tree, Group) else tree
+
+
+def _meet(here: BatchedArray, rest: BatchedArray) -> bool:
+    """Whether a condition holds where the ones before it, which leave `rest`, hold too."""
+    _, a, b = joint(here, rest)
+    return a.shape[1:] == b.shape[1:] and here.rank == rest.rank and bool(np.any(np.abs(a * (1 - b)) > 0.5))

@@ -23,8 +23,9 @@ from wengert.notes.reading.facts import LOSSES
 from wengert.notes.reading.heads import Key
 from wengert.notes.reading.lexicon import Lexicon
 from wengert.notes.reading.limits import CALLS
+from wengert.notes.reading.patterns import name_of
 from wengert.notes.reading.points import FUNCTIONS, Sizes, drawn
-from wengert.notes.reading.scope import FAR, OPAQUE, SUPPOSED, Scope, ScopeLine, name_of
+from wengert.notes.reading.scope import FAR, OPAQUE, SUPPOSED, Scope, ScopeLine
 from wengert.notes.reading.terms import Terms, is_operator
 from wengert.notes.reading.trees import (
     DOTS,

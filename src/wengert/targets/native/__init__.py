@@ -15,6 +15,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING
 
 from wengert.core.ir.graph import Graph, Node
+from wengert.core.ir.walk import order_of
 from wengert.targets.base import OWN, Support, by_host
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ def supports(node: Node) -> Support:
     from wengert.targets.native.support import is_native
 
     return OWN if is_native(node) else by_host(node)
+
+
+def prepared(graph: Graph) -> Graph:
+    """The graph with complex numbers in parts, where code can take these."""
+    if not any(node.type.is_complex for node in order_of(graph)):
+        return graph
+    from wengert.targets.native import pocketfft
+    from wengert.targets.native.loops.complex_parts import in_parts
+
+    return in_parts(graph) if pocketfft.is_there() else graph
 
 
 def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> Variant | None:

@@ -18,8 +18,9 @@ from wengert.targets.native import jit, unrolled
 from wengert.targets.native.emit import CONSTANT, Emitted, emit
 from wengert.targets.native.loops.buffers import ArenaPlan, plan
 from wengert.targets.native.loops.count import has_open_end, operations
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Compute, NestProgram, statements
+from wengert.targets.native.loops.nest import Compute, NestProgram
 from wengert.targets.native.processor import Processor, host
 from wengert.targets.native.runtime import imports_of
 from wengert.targets.native.signature import PROGRAM

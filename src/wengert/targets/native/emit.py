@@ -13,18 +13,8 @@ from wengert.targets.native.facts import FactBook
 from wengert.targets.native.frame import Placement, Unit, is_embedded
 from wengert.targets.native.function import NestFunction
 from wengert.targets.native.inlining import in_place
-from wengert.targets.native.loops.nest import (
-    Buffer,
-    Contract,
-    For,
-    NestProgram,
-    Replay,
-    Statement,
-    While,
-    bodies,
-    buffers_of,
-    statements,
-)
+from wengert.targets.native.loops.inside import bodies, buffers_of, statements
+from wengert.targets.native.loops.nest import Buffer, Contract, For, NestProgram, Replay, Statement, While
 from wengert.targets.native.loops_ir import work_of
 from wengert.targets.native.memory import BYTES
 from wengert.targets.native.module import PLAIN, QUICK, Module

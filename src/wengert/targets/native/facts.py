@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from wengert.targets.native.loops.fuse import COST
+from wengert.targets.native.loops.inside import bodies
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,
@@ -32,7 +33,6 @@ from wengert.targets.native.loops.nest import (
     Store,
     Total,
     While,
-    bodies,
 )
 
 CHEAP = frozenset(COST)

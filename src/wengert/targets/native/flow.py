@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from wengert.targets.native.facts import StatementFacts
 from wengert.targets.native.frame import INTERRUPTED, Cell
 from wengert.targets.native.instructions import Value, constant_of
-from wengert.targets.native.vectors import EntryCode
+from wengert.targets.native.neighbours import Neighbours
 
 POLL = "wg_poll"
 """The function of this library that answers 1 where the user has interrupted."""
@@ -16,7 +16,7 @@ Phis = list[tuple[int, Value]]
 Arm = tuple[Sequence[Value], str]
 
 
-class Flow(EntryCode):
+class Flow(Neighbours):
     """A function in the making that has blocks which control reaches on several ways."""
 
     def changed(self, facts: StatementFacts) -> list[Cell]:

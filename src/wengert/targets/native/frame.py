@@ -14,6 +14,7 @@ from wengert.targets.native.builder import Builder
 from wengert.targets.native.contraction import ContractSpec
 from wengert.targets.native.facts import FactBook, StatementFacts
 from wengert.targets.native.instructions import CodeBody, Value, constant_of, literal
+from wengert.targets.native.loops.inside import bodies
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,
@@ -29,7 +30,6 @@ from wengert.targets.native.loops.nest import (
     RecordTape,
     Statement,
     Total,
-    bodies,
 )
 from wengert.targets.native.matmul import workspace_bytes
 from wengert.targets.native.module import Module

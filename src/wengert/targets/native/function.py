@@ -29,6 +29,7 @@ from wengert.targets.native.loops.nest import (
     Total,
     While,
 )
+from wengert.targets.native.neighbours import runs
 from wengert.targets.native.routines_ir import Routines
 
 
@@ -37,8 +38,18 @@ class NestFunction(Routines):
 
     def body(self, statements: Sequence[Statement]) -> None:
         """Write statements in order."""
-        for statement in statements:
-            self.statement(statement)
+        if self.lanes is None or self.lanes.width == 1:
+            for statement in statements:
+                self.statement(statement)
+            return
+        for run in runs(statements):
+            if any(each in self.outlined or each in self.hoisted for each in run) or not self.are_neighbours(run):
+                for statement in run:
+                    self.statement(statement)
+            elif isinstance(run[0], Load):
+                self.load_run([each for each in run if isinstance(each, Load)])
+            else:
+                self.store_run([each for each in run if isinstance(each, Store)])
 
     def statement(self, statement: Statement) -> None:
         """Write one statement."""

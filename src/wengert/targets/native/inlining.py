@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 
 from wengert.targets.native.facts import CHEAP
-from wengert.targets.native.loops.nest import Compute, Contract, For, Replay, Statement, While, bodies
+from wengert.targets.native.loops.inside import bodies
+from wengert.targets.native.loops.nest import Compute, Contract, For, Replay, Statement, While
 from wengert.targets.native.processor import Processor
 
 BLOCKS = 8192

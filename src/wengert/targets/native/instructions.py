@@ -270,14 +270,6 @@ class Instructions:
     def _is_number(self, x: Value) -> bool:
         return x.is_constant and "0x7FF8" not in x.name
 
-    def truncated_quotient(self, x: Value, y: Value) -> Value:
-        """x / y of integers toward zero; 0 where y = 0, and the smallest integer by −1 wraps around."""
-        zero = self.like(0, x)
-        opposite = self.equal(y, self.like(-1, x))
-        safe = self.where(self.logical_or(opposite, self.equal(y, zero)), self.like(1, x), y)
-        quotient = self.where(opposite, self.negative(x), self.binary("sdiv", x, safe))
-        return self.where(self.equal(y, zero), zero, quotient)
-
     # comparison and choice
 
     def compare(self, predicate: str, x: Value, y: Value) -> Value:

@@ -16,6 +16,7 @@ from wengert.targets.native.accumulators import Accumulators
 from wengert.targets.native.facts import StatementFacts
 from wengert.targets.native.frame import Cell, Lanes
 from wengert.targets.native.instructions import ELEMENTS, Value, literal
+from wengert.targets.native.loops.inside import bodies
 from wengert.targets.native.loops.nest import (
     Accumulator,
     Affine,
@@ -29,7 +30,6 @@ from wengert.targets.native.loops.nest import (
     Position,
     Routine,
     Statement,
-    bodies,
 )
 from wengert.targets.native.memory import BYTES
 from wengert.targets.native.widths import Shape, is_clipped, is_even, power_above

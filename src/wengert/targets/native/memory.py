@@ -180,18 +180,6 @@ class Memory(Floating):
         """The sum over the lanes, halves added to halves."""
         return self._halved(x, self.add)
 
-    def reduce_multiply(self, x: Value) -> Value:
-        """The product over the lanes, halves times halves."""
-        return self._halved(x, self.multiply)
-
-    def reduce_max(self, x: Value) -> Value:
-        """The largest entry; NaN where one is NaN."""
-        return self._halved(x, self.maximum)
-
-    def reduce_min(self, x: Value) -> Value:
-        """The smallest entry; NaN where one is NaN."""
-        return self._halved(x, self.minimum)
-
     def _halved(self, x: Value, combine: Callable[[Value, Value], Value]) -> Value:
         """The lanes k and k + width/2 combined until one is left: the same order on every machine."""
         while x.width > 1:

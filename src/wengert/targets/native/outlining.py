@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from wengert.targets.native.facts import FactBook, compound
-from wengert.targets.native.loops.nest import Branch, Constant, For, Replay, Statement, While, bodies
+from wengert.targets.native.loops.inside import bodies
+from wengert.targets.native.loops.nest import Branch, Constant, For, Replay, Statement, While
 
 WHOLE = 300
 """The cost up to which statements are one function. Larger ones are split: code generation slows down faster than it grows."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wengert.targets.native.facts import FactBook, Ordered, own
+from wengert.targets.native.loops.inside import bodies
 from wengert.targets.native.loops.nest import (
     Affine,
     Branch,
@@ -21,7 +22,6 @@ from wengert.targets.native.loops.nest import (
     Statement,
     Store,
     While,
-    bodies,
 )
 from wengert.targets.native.memory import BYTES
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from wengert.targets.native import lapack, library, numpy_abi, poll, pool, subnormals
+from wengert.targets.native import lapack, library, numpy_abi, pocketfft, poll, pool, subnormals
 
 _DECLARED = re.compile(r"^\s*declare\b[^@\n]*@([\w.$]+)\(", re.MULTILINE)
 
@@ -23,6 +23,7 @@ def imports_of(ir_text: str) -> dict[str, int]:
     found = {name: known[name] for name in declared & known.keys()}
     found |= {name: library.address(name) for name in sorted(declared) if library.provides(name)}
     found |= {name: lapack.address(name) for name in sorted(declared) if lapack.provides(name)}
+    found |= {name: pocketfft.address(name) for name in sorted(declared) if pocketfft.provides(name)}
     if pool.PARALLEL_FOR in declared:
         found[pool.PARALLEL_FOR] = pool.code().address(pool.PARALLEL_FOR)
     if poll.POLL in declared:

@@ -9,18 +9,17 @@ from wengert.core.ir.graph import Graph, Node
 from wengert.core.ir.op import Op
 from wengert.core.ir.walk import topological
 from wengert.core.ops.primes import opened
-from wengert.targets.native import lapack
+from wengert.targets.native import lapack, pocketfft
 from wengert.targets.native.builder import Builder
-from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.decompositions import RESULTS as DECOMPOSED
 from wengert.targets.native.loops.expand import EXPANSIONS
-from wengert.targets.native.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS, ROUTINES
+from wengert.targets.native.loops.forms import ASSEMBLIES, CONTROL, LEAVES, REDUCTIONS, ROUTINES, TRANSFORMS
 from wengert.targets.native.loops.nest import Compute, Constant, Instruction
 from wengert.targets.native.loops.routines import MATRICES
 from wengert.targets.native.loops.values import Entry, EntryVocabulary
 
-STRUCTURE = frozenset({*MAPS, *EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, *MATRICES, "gather", "item"})
-"""The ops that are lowered by name; all others by the functions that their value is written in."""
+STRUCTURE = frozenset({*EXPANSIONS, *ASSEMBLIES, *CONTROL, *LEAVES, *REDUCTIONS, *MATRICES, "gather", "item"})
+"""The ops that are lowered by name, beside those that have an index map; all others by the functions that their value is written in."""
 
 EXTREMES = frozenset({"max", "min", "logsumexp", "softmax"})
 """The ops that look for the largest or smallest entry over axes."""
@@ -54,12 +53,14 @@ def is_native(node: Node) -> bool:
         return all(is_native(inner) for graph in graphs for inner in topological(graph.outputs))
     if is_refused(node):
         return False
+    if node.op.name in TRANSFORMS:
+        return pocketfft.is_there()
     if node.op.name in ROUTINES | MATRICES:
         return _can_decompose(node) if node.op.name in DECOMPOSED else lapack.can_run(int(node.inputs[0].shape[-1]))
     if node.op.name == "prime":
         _, formula = opened(node.params["function"], node.params["order"], node.type)
         return all(is_native(inner) for inner in topological([formula]))
-    if node.op.name in STRUCTURE:
+    if node.op.index_map is not None or node.op.name in STRUCTURE:
         return True
     dtypes = tuple(x.type.dtype for x in node.inputs)
     return is_function_of_entries(node.op, dtypes, tuple(sorted(node.params.items())))

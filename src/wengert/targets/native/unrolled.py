@@ -15,7 +15,6 @@ from wengert.targets.native import subnormals
 from wengert.targets.native.builder import Builder
 from wengert.targets.native.emit import Emitted
 from wengert.targets.native.instructions import CodeBody
-from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.expand import EXPANSIONS, expand
 from wengert.targets.native.loops.forms import entries_of
 from wengert.targets.native.loops.fuse import COST, TRANSCENDENTAL
@@ -102,7 +101,7 @@ def _fits(node: Node) -> bool:
 
 def _is_part(node: Node) -> bool:
     """Whether a node is a few entries of an input, which may be large."""
-    if node.op.name not in MAPS or node.inputs[0].op.leaf != "input":
+    if node.op.index_map is None or node.inputs[0].op.leaf != "input":
         return False
     return _fits(node) and 1 <= entries_of(node.inputs[0].shape) <= LARGEST_INPUT
 

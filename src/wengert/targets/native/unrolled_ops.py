@@ -17,7 +17,6 @@ from wengert.core.ir.graph import Node
 from wengert.core.ir.op import Op
 from wengert.core.ops.vocabulary import NUMPY
 from wengert.targets.native.builder import Builder
-from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import entries_of, numbers
 from wengert.targets.native.loops.nest import Compute, Constant, Instruction
 from wengert.targets.native.loops.values import Entry, EntryVocabulary
@@ -29,8 +28,8 @@ MOST_ENTRIES = 16
 MOST_TERMS = 64
 """The most terms of a sum or product that are written out."""
 LEAVES = ("constant", "position", "size_of")
-MOVES = frozenset({*MAPS, "concatenate", "set_slice"})
-"""The ops whose entries are entries of their inputs, or 0."""
+MOVES = ("concatenate", "set_slice")
+"""The ops whose entries are entries of their inputs, or 0, beside those that have an index map."""
 FOLDS = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 
 Builders = Callable[[int], Builder]
@@ -79,7 +78,7 @@ def form(node: Node) -> Form | None:
     name = node.op.name
     if name in LEAVES:
         return Form(0, lambda node, inputs, builders: _constant(node))
-    if name in MOVES:
+    if node.op.index_map is not None or name in MOVES:
         return Form(1 if len(node.inputs) == 1 else 2 * entries, _moved_entries)
     if name in FOLDS or name == "einsum":
         terms = _terms(node)

@@ -6,18 +6,8 @@ from dataclasses import dataclass
 
 from wengert.errors import GraphError
 from wengert.targets.native.facts import FactBook
-from wengert.targets.native.loops.nest import (
-    Axis,
-    Compute,
-    For,
-    Gather,
-    Load,
-    Position,
-    Statement,
-    Store,
-    bodies,
-    statements,
-)
+from wengert.targets.native.loops.inside import bodies, statements
+from wengert.targets.native.loops.nest import Axis, Compute, For, Gather, Load, Position, Statement, Store
 from wengert.targets.native.processor import Processor
 
 LIGHT, LIGHTER = 15, 9

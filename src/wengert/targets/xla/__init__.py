@@ -43,6 +43,11 @@ def supports(node: Node) -> Support:
     return supports(node)
 
 
+def prepared(graph: Graph) -> Graph:
+    """The graph."""
+    return graph
+
+
 def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> XlaExecutable | None:
     """A graph as a program of XLA; None where NumPy has to run a node of it. Whether code is kept on disk is JAX's setting.
 

@@ -28,7 +28,7 @@ class Spread:
         self._grid = grid(layout.mesh)
         self.kinds: list[str] = []
         self._places = [self.place_of(spec) for spec in layout.inputs]
-        _refuse_calls(graph)
+        _refuse_calls(graph, layout.mesh)
         with wide():
             self._program = self._lowered(donated).compile()
 
@@ -92,7 +92,7 @@ class Spread:
             return np.array(array)
 
 
-def _refuse_calls(graph: Graph) -> None:
+def _refuse_calls(graph: Graph, mesh: Mesh) -> None:
     """Raises GraphError where NumPy would have to run a part of it: on a mesh a graph is one program."""
     whole = is_whole(graph)
     node = first_by(graph, HOST)
@@ -103,11 +103,11 @@ def _refuse_calls(graph: Graph) -> None:
             "Leave the mesh out, or write it in other terms.",
         )
     called = first_by(graph, CALLS)
-    if called is not None and hosts.processes() > 1:
+    if called is not None and mesh.count > 1:  # the devices that wait for the call can hang
         raise GraphError(
-            f"'{called.op.name}' is a call of NumPy, which a program of several processes cannot make.",
-            f"  its result is {called.type}; there are {hosts.processes()} processes",
-            "Train in one process, or write it in terms of other functions.",
+            f"'{called.op.name}' is a call of NumPy, which a program of several devices cannot make.",
+            f"  its result is {called.type}; {mesh!r}",
+            "Leave the mesh out, or write it in other terms.",
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import partial
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -28,6 +30,9 @@ DIGESTS = "digests"
 
 
 def _orbax() -> Any:
+    logging.getLogger("absl").setLevel(
+        logging.ERROR
+    )  # Orbax warns there of each checkpoint that waits for the one before
     try:
         return import_module("orbax.checkpoint")
     except ModuleNotFoundError:
@@ -92,8 +97,10 @@ class FolderStore:
 
         `require` gets the facts before any array is read, and raises where they are another training's: then nothing was touched.
         """
-        only, kept = {"facts": self._orbax.args.JsonRestore()}, sorted(self._manager.all_steps(), reverse=True)
-        facts = {step: self._read(step, only, lambda found: found.facts) for step in kept}
+        only, kept = self._orbax.args.JsonRestore(), sorted(self._manager.all_steps(), reverse=True)
+        facts = {
+            step: self._agreed(step, partial(self._read, step, "JsonCheckpointHandler", facts=only)) for step in kept
+        }
         for each in facts.values():
             if each is not None:
                 require(each)
@@ -107,28 +114,38 @@ class FolderStore:
     def _arrays(
         self, step: int, types: Mapping[str, Array], specs: Mapping[str, Spec], digests: Mapping[str, str]
     ) -> dict[str, Array] | None:
-        def whole(found: Any) -> dict[str, Array]:
-            arrays = {name: self._fetched(x) for name, x in found.arrays.items()}
-            for name, array in arrays.items():
-                if _digest(array) != digests[name]:
-                    raise ValueError(f"the bytes of {name} are not those that were written")
-            return arrays
-
         with wide():
-            wanted = {
-                name: jax.ShapeDtypeStruct(np.shape(x), np.asarray(x).dtype, sharding=self._place(specs[name]))
-                for name, x in types.items()
-            }
-            return self._read(step, {"arrays": self._orbax.args.StandardRestore(wanted)}, whole)
+            wanted = self._orbax.args.StandardRestore(
+                {
+                    name: jax.ShapeDtypeStruct(np.shape(x), np.asarray(x).dtype, sharding=self._place(specs[name]))
+                    for name, x in types.items()
+                }
+            )
+            found = self._agreed(step, partial(self._read, step, "StandardCheckpointHandler", arrays=wanted))
+            # Fetching is a collective: no rank begins it before all have read their parts.
+            return None if found is None else self._agreed(step, lambda: self._whole(found, digests))
 
-    def _read(self, step: int, items: Mapping[str, Any], made: Callable[[Any], Any]) -> Any:
-        """What `made` makes of those items of a checkpoint; None where they are torn, for this process or another."""
+    def _whole(self, found: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Array]:
+        """Raises ValueError where an array is not the one that was written."""
+        arrays = {name: self._fetched(x) for name, x in found.items()}
+        for name, array in arrays.items():
+            if _digest(array) != digests[name]:
+                raise ValueError(f"the bytes of {name} are not those that were written")
+        return arrays
+
+    def _read(self, step: int, handler: str, **item: Any) -> Any:
+        """One item of a checkpoint, without the barrier behind it that Orbax's manager has: a rank that cannot read would not come to it."""
+        with closing(getattr(self._orbax, handler)()) as reader:
+            ((name, wanted),) = item.items()
+            return reader.restore(self.folder / str(step) / name, args=wanted)
+
+    def _agreed(self, step: int, read: Callable[[], Any]) -> Any:
+        """What is read; None where it is torn, for this process or another, which is said."""
         found, reason = None, ""
-        with wide():
-            try:
-                found = made(self._manager.restore(step, args=self._orbax.args.Composite(**items)))
-            except Exception as error:  # whatever a torn file makes of the reader
-                reason = first_line(error)[:100]
+        try:
+            found = read()
+        except Exception as error:  # whatever a torn file makes of the reader
+            reason = first_line(error)[:100]
         if hosts.agree(reason) and not reason:
             return found
         self.say(f"The checkpoint of step {step} is torn ({reason or 'for another rank'}); the one before it is used.")

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from wengert.core.ir.types import COMPLEXES
+from wengert.core.ops.vocabulary import SharedFormulas
 from wengert.targets.xla.findings import Findings
 from wengert.targets.xla.library import jax, jnp, lax, special
 
@@ -38,10 +39,10 @@ def _by_real_part(function: Callable[..., Array]) -> Any:
     return lambda self, x, y: function(jnp.real(x), jnp.real(y))
 
 
-class XlaVocabulary:
+class XlaVocabulary(SharedFormulas):
     """The functions that `Op.value` gets as `xp` in a trace."""
 
-    inf = math.inf
+    arrays, inf = jnp, math.inf
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
@@ -116,20 +117,6 @@ class XlaVocabulary:
 
     # functions
 
-    def logistic(self, x: Array) -> Array:
-        """σ(x) by e^(−|x|)."""
-        small = jnp.exp(-self.abs(x))
-        return jnp.where(jnp.real(x) < 0, small, jnp.ones_like(small)) / (1 + small)
-
-    def logistic_slope(self, x: Array) -> Array:
-        """σ(x) σ(−x) = t/(1 + t)² with t = e^(−|x|)."""
-        small = jnp.exp(-self.abs(x))
-        return small / ((1 + small) * (1 + small))
-
-    def sech2(self, x: Array) -> Array:
-        """1/cosh² x = 4 σ'(2x)."""
-        return 4 * self.logistic_slope(2 * x)
-
     def gauss(self, x: Array) -> Array:
         """e^(−x²): h has half of the digits of |x|, so that h² is exact; the bits are cut, since XLA may reorder sums."""
         a = jnp.minimum(jnp.abs(jnp.real(x)), CUTS[str(jnp.real(x).dtype)][1])
@@ -138,10 +125,6 @@ class XlaVocabulary:
         bits, whole = (29, jnp.int64) if a.dtype == jnp.float64 else (13, jnp.int32)
         high = lax.bitcast_convert_type((lax.bitcast_convert_type(a, whole) >> bits) << bits, a.dtype)
         return jnp.exp(-(high * high)) * jnp.exp(-((a - high) * (a + high)))
-
-    def softplus(self, x: Array) -> Array:
-        """log(1 + eˣ)."""
-        return self.logaddexp(x, jnp.zeros((), x.dtype))
 
     def logaddexp(self, x: Array, y: Array) -> Array:
         """log(eˣ + eʸ)."""

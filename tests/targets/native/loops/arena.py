@@ -13,9 +13,10 @@ from wengert.core.ops.evaluate import evaluate
 from wengert.errors import GraphError
 from wengert.targets import native
 from wengert.targets.native.loops.buffers import ArenaPlan, plan
+from wengert.targets.native.loops.inside import buffers_of, statements
 from wengert.targets.native.loops.interpret import Interpreter
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Buffer, NestProgram, Store, buffers_of, statements
+from wengert.targets.native.loops.nest import Buffer, NestProgram, Store
 from wengert.targets.partition import partition
 from wengert.targets.ready import pair_donated
 

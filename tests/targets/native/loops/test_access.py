@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from wengert.core.ir.graph import Node, apply, input_node
+from wengert.core.ir.op import OPS
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.vocabulary import NUMPY
-from wengert.targets.native.loops.access import MAPS, access, flat, strides
+from wengert.targets.native.loops.access import access, flat, strides
 from wengert.targets.native.loops.nest import Affine, Axis, along
 
 
@@ -64,6 +65,9 @@ def read(node: Node, array: np.ndarray) -> np.ndarray:
         if all(guard.low <= value(guard.index) < guard.high for guard in step.guards):
             found[place] = array[tuple(value(index) for index in step.index)]
     return found
+
+
+MAPS = sorted(name for name, op in OPS.items() if op.index_map is not None)
 
 
 @pytest.mark.parametrize("name", MAPS)

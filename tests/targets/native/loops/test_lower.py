@@ -16,8 +16,9 @@ from tests.thorough import rounds
 from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.control import results
+from wengert.targets.native.loops.inside import buffers_of, statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import Copy, NestProgram, Statement, Store, While, buffers_of, statements
+from wengert.targets.native.loops.nest import Copy, NestProgram, Statement, Store, While
 from wengert.targets.native.loops.show import show
 
 GROUPS = rounds(4, 12)

@@ -6,10 +6,11 @@ import numpy as np
 
 from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.types import ArrayType
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.interpret import fused, run
 from wengert.targets.native.loops.lower import lower
 from wengert.targets.native.loops.multiply_add import with_fma
-from wengert.targets.native.loops.nest import Compute, statements
+from wengert.targets.native.loops.nest import Compute
 
 
 def functions(*outputs: Node, inputs: tuple[Node, ...]) -> list[str]:

@@ -16,11 +16,12 @@ from wengert.core.ir.types import ArrayType
 from wengert.core.ops.evaluate import evaluate
 from wengert.core.passes.precision import in_dtype
 from wengert.targets import compiled
+from wengert.targets.native.loops.inside import buffers_of, statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Load, NestProgram, Statement, buffers_of, statements
+from wengert.targets.native.loops.nest import For, Load, NestProgram, Statement
 from wengert.targets.ready import pair_donated
 
-ROWS, COLUMNS = 70, 12
+ROWS, COLUMNS = 70, 20
 SHAPE = (ROWS, COLUMNS)
 
 

@@ -16,8 +16,9 @@ from wengert.core.ops.control import results
 from wengert.core.ops.evaluate import evaluate
 from wengert.targets import compiled
 from wengert.targets.native import pool
+from wengert.targets.native.loops.inside import statements
 from wengert.targets.native.loops.lower import lower
-from wengert.targets.native.loops.nest import For, Gather, Inside, Load, NestProgram, Store, statements
+from wengert.targets.native.loops.nest import For, Gather, Inside, Load, NestProgram, Store
 
 
 def node(name: str, *shape: int, dtype: str = "float64") -> Node:

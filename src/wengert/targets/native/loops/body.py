@@ -12,6 +12,7 @@ from wengert.core.ir.graph import Graph, Node
 from wengert.core.ir.walk import order_of
 from wengert.targets.native.loops import assembly, control
 from wengert.targets.native.loops.access import flat
+from wengert.targets.native.loops.batch import in_rows
 from wengert.targets.native.loops.contraction import matrices
 from wengert.targets.native.loops.expand import expand
 from wengert.targets.native.loops.forms import (
@@ -32,6 +33,7 @@ from wengert.targets.native.loops.fuse import (
     fuse,
     must_be_stored,
 )
+from wengert.targets.native.loops.inside import buffers_of
 from wengert.targets.native.loops.memory import NestMemory
 from wengert.targets.native.loops.multiply_add import with_fma
 from wengert.targets.native.loops.nest import (
@@ -45,7 +47,6 @@ from wengert.targets.native.loops.nest import (
     Range,
     Statement,
     Store,
-    buffers_of,
 )
 from wengert.targets.native.loops.pull import Given, Place, Puller
 from wengert.targets.native.loops.roots import Reduced, Stored, identity
@@ -69,6 +70,11 @@ def lower_graph(
     `given` says where the inputs are. A target may be the memory of an input: it is written in place if every reader comes
     before, else, and without `in_place`, at the end. With `threads`, loops may be parallel.
     """
+    rows = in_rows(memory, graph, given, targets, in_place)
+    if rows is not None:
+        sweep = Sweep([rows.axis], rows.instructions, rows.stored, rows.reduced, cost(rows.instructions), threads)
+        rest = [] if rows.rest is None else lower_graph(memory, rows.rest, rows.given, rows.rest_targets)
+        return [*sweep.nest(), *rest]
     small = expand(graph)
     known = {new: given[old] for old, new in zip(graph.inputs, small.inputs, strict=True)}
     return Body(memory, small, fuse(small), known, list(targets), threads, in_place).build()

@@ -10,17 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from wengert.targets.native.loops.nest import (
-    Buffer,
-    Contract,
-    For,
-    NestProgram,
-    Replay,
-    Statement,
-    While,
-    bodies,
-    buffers_of,
-)
+from wengert.targets.native.loops.inside import bodies, buffers_of
+from wengert.targets.native.loops.nest import Buffer, Contract, For, NestProgram, Replay, Statement, While
 
 ALIGNMENT = 64
 """A cache line, and the widest vector."""

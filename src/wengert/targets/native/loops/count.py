@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wengert.targets.native.loops.buffers import BYTES
 from wengert.targets.native.loops.fuse import COST, TRANSCENDENTAL
+from wengert.targets.native.loops.inside import bodies, buffers_of, statements
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Buffer,
@@ -20,9 +21,6 @@ from wengert.targets.native.loops.nest import (
     Statement,
     Store,
     While,
-    bodies,
-    buffers_of,
-    statements,
 )
 
 

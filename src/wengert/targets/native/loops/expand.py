@@ -139,7 +139,7 @@ def _norm(node: Node) -> Node:
     (x,), axes = node.inputs, node.params["axes"]
     plain = _sum(x * x, axes)
     if math.prod(x.shape) <= FEW:
-        return _within_range(x, plain, axes)
+        return within_range(x, axes)
     outside = apply("cast", apply("logical_not", _is_inside(plain)), dtype="int64")
     count = _sum(outside, tuple(range(outside.type.rank)))
     entries, total = input_node("entries", x.type), input_node("total", plain.type)
@@ -154,6 +154,11 @@ def _is_inside(total: Node) -> Node:
     small, _ = SCALES[total.type.dtype]
     finite = apply("less", total, constant(math.inf, total.type))
     return apply("logical_and", apply("greater_equal", total, constant(small, total.type)), finite)
+
+
+def within_range(x: Node, axes: tuple[int, ...]) -> Node:
+    """√Σx² whatever the range, without a branch."""
+    return _within_range(x, _sum(x * x, axes), axes)
 
 
 def _within_range(x: Node, total: Node, axes: tuple[int, ...]) -> Node:
@@ -347,7 +352,10 @@ def _reduction(node: Node) -> Node:
 
 
 def _convolve(node: Node) -> Node:
-    """z_k = Σ_j y_j x_(k − j) over the last axes."""
+    """z_k = Σ_j y_j x_(k − j) over the last axes; of truths, whether one of the products is true."""
+    if node.type.dtype == "bool":
+        counted = apply("convolve", *(apply("cast", x, dtype="int64") for x in node.inputs), **node.params)
+        return apply("not_equal", _convolve(counted), constant(0, counted.type))
     rank = node.type.rank
     return _einsum(_convolution(node, numbers(node.shape), (0,) * rank, (1,) * rank))
 
@@ -355,7 +363,7 @@ def _convolve(node: Node) -> Node:
 def _part_of_convolution(node: Node) -> Node:
     """A slice of a convolution: no other sums are computed."""
     full = node.inputs[0]
-    if full.op.name != "convolve":
+    if full.op.name != "convolve" or full.type.dtype == "bool":
         return node
     return _convolution(full, numbers(node.shape), node.params["start"], node.params["step"])
 

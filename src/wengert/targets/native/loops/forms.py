@@ -6,15 +6,15 @@ import math
 from collections.abc import Iterable
 
 from wengert.core.ir.graph import Node
-from wengert.targets.native.loops.access import MAPS
 
 LEAVES = frozenset({"input", "constant", "position", "size_of"})
 REDUCTIONS = frozenset({"sum", "max", "min", "prod"})
 UPDATES = frozenset({"set_slice", "put"})
 """Ops that replace entries of an array, in place where that may be."""
 DECOMPOSITIONS = frozenset({"qr_parts", "eigh_parts", "svd_parts"})
-ROUTINES = frozenset({"lu", "lu_solve", "lu_inverse", "cholesky", "solve_triangular"}) | DECOMPOSITIONS
-"""Functions of whole matrices."""
+TRANSFORMS = frozenset({"fft_parts", "rfft_parts", "irfft_parts"})
+ROUTINES = frozenset({"lu", "lu_solve", "lu_inverse", "cholesky", "solve_triangular"}) | DECOMPOSITIONS | TRANSFORMS
+"""Functions of whole matrices, and of rows that are transformed."""
 ASSEMBLIES = frozenset({"concatenate", "scatter_add", "pad"}) | UPDATES | ROUTINES
 """Ops written part by part; a pad is one only where it spreads entries."""
 CONTROL = frozenset({"scan", "while_loop", "cond"})
@@ -60,4 +60,4 @@ def entries_of(shape: Iterable[object]) -> int:
 
 def keeps_place(node: Node) -> bool:
     """Whether a map reads its inputs at its own entry."""
-    return is_map(node) and node.op.name not in MAPS and node.op.name != "gather"
+    return is_map(node) and node.op.index_map is None and node.op.name != "gather"

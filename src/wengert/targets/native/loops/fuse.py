@@ -14,7 +14,6 @@ from wengert.core.ir.graph import Graph, Node
 from wengert.core.ir.walk import order_of
 from wengert.core.ops.effort import partners, side_by_side
 from wengert.core.ops.kinds import constant_value
-from wengert.targets.native.loops.access import MAPS
 from wengert.targets.native.loops.forms import (
     CONTROL,
     REDUCTIONS,
@@ -29,7 +28,7 @@ from wengert.targets.native.loops.forms import (
     keeps_place,
     numbers,
 )
-from wengert.targets.native.loops.layout import copied, is_copy, moves, view_of
+from wengert.targets.native.loops.layout import copied, in_order, is_copy, moves, view_of
 from wengert.targets.native.loops.updates import stored_first
 
 CHEAP = 4
@@ -175,8 +174,10 @@ def must_be_stored(node: Node) -> list[Node]:
     name = node.op.name
     if is_contraction(node):
         return [node, *(x if copy else view_of(x) for x, copy in zip(node.inputs, copied(node), strict=True))]
-    if name in CONTROL or name in ROUTINES:
+    if name in CONTROL:
         return [node, *node.inputs]
+    if name in ROUTINES:
+        return [node, *map(in_order, node.inputs)]
     if name == "item":
         return [node]
     if name in UPDATES:
@@ -191,7 +192,7 @@ def must_be_stored(node: Node) -> list[Node]:
 
 
 def _cost(node: Node) -> int:
-    if node.op.name in MAPS or _is_gate(node):
+    if node.op.index_map is not None or _is_gate(node):
         return 0
     return COST.get(node.op.name, TRANSCENDENTAL)
 

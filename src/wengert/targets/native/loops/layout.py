@@ -13,7 +13,7 @@ from itertools import product as choices
 from math import prod
 
 from wengert.core.ir.graph import Node
-from wengert.targets.native.loops.access import MAPS, access, flat, strides
+from wengert.targets.native.loops.access import access, flat, strides
 from wengert.targets.native.loops.forms import is_assembly, numbers
 from wengert.targets.native.loops.nest import Affine, Axis, along
 
@@ -35,11 +35,7 @@ WORTH = 0.8
 
 def moves(node: Node) -> bool:
     """Whether the node only reads its input elsewhere, by an affine index."""
-    if node.op.name not in MAPS or is_assembly(node):
-        return False
-    if node.op.name == "reshape":
-        return access(node, (Affine(),) * node.type.rank) is not None
-    return True
+    return not is_assembly(node) and access(node, (Affine(),) * node.type.rank) is not None
 
 
 def is_guarded(node: Node) -> bool:
@@ -53,6 +49,13 @@ def is_guarded(node: Node) -> bool:
 def view_of(node: Node) -> Node:
     """The node in whose memory a view lies: transposes, slices, flips and broadcasts of it are read in place."""
     while moves(node) and not is_guarded(node):
+        node = node.inputs[0]
+    return node
+
+
+def in_order(node: Node) -> Node:
+    """The node whose entries lie one after another as those of this one do: a reshape has them as they are."""
+    while node.op.name == "reshape":
         node = node.inputs[0]
     return node
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from wengert.targets.native.loops.nest import Compute, Gather, Instruction, Lookup, operands
+from wengert.targets.native.loops.inside import operands
+from wengert.targets.native.loops.nest import Compute, Gather, Instruction, Lookup
 
 FLOATS = ("float32", "float64")
 New = dict[Instruction, Instruction]

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wengert.core.ir.graph import Node
-from wengert.targets.native.loops import decompositions, factors
+from wengert.targets.native.loops import decompositions, factors, fourier
 from wengert.targets.native.loops.forms import entries_of, numbers
+from wengert.targets.native.loops.layout import in_order
 from wengert.targets.native.loops.nest import Affine, Axis, For, Routine, Statement
 from wengert.targets.native.loops.pull import Place
 
 if TYPE_CHECKING:
     from wengert.targets.native.loops.body import Body
 
-OWN = {op.name: op for op in (factors.lu, factors.lu_solve, factors.lu_inverse, *decompositions.OPS)}
+OWN = {op.name: op for op in (factors.lu, factors.lu_solve, factors.lu_inverse, *decompositions.OPS, *fourier.OPS)}
 """The ops that only native code has."""
 WORK: Mapping[str, Callable[[int, int], float]] = {
     "lu": lambda n, k: 2 * n**3 / 3,
@@ -26,6 +27,7 @@ WORK: Mapping[str, Callable[[int, int], float]] = {
     "cholesky": lambda n, k: n**3 / 3,
     "solve_triangular": lambda n, k: n**2 * k,
     **decompositions.WORK,
+    **fourier.WORK,
 }
 """About the operations on one matrix of n columns, and k right-hand sides or rows, by the name of the routine."""
 CHUNK_WORK = 200_000
@@ -75,7 +77,7 @@ def _some(body: Body, root: Node, place: Place, many: int, work: int, first: Aff
     """The routine of so many matrices, from one on."""
     sources: list[Any] = []
     for x in root.inputs:
-        given = body.places[x]
+        given = body.places[in_order(x)]
         assert isinstance(given, Place), "matrices lie in memory"
         size = entries_of(x.shape[-2:])
         shape = (many, *numbers(x.shape)[-2:])

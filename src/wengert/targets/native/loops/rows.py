@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from wengert.targets.native.loops.buffers import BYTES
 from wengert.targets.native.loops.coalesce import AxisRewriter
+from wengert.targets.native.loops.inside import buffers_of, statements
 from wengert.targets.native.loops.nest import (
     Affine,
     Axis,
@@ -23,8 +24,6 @@ from wengert.targets.native.loops.nest import (
     Load,
     Statement,
     along,
-    buffers_of,
-    statements,
 )
 from wengert.targets.native.loops.roots import Reduced, Stored, finish, identity, wide_dtype
 from wengert.targets.native.loops.sweep import BLOCK, Sweep

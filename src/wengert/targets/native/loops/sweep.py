@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from wengert.targets.native.loops.coalesce import AxisRewriter, Subspace, indices, merged, pieces, whole
+from wengert.targets.native.loops.inside import operands
 from wengert.targets.native.loops.nest import (
     Accumulate,
     Accumulator,
@@ -30,7 +31,6 @@ from wengert.targets.native.loops.nest import (
     Store,
     Total,
     along,
-    operands,
 )
 from wengert.targets.native.loops.roots import Reduced, Stored, finish, identity, wide_dtype
 

@@ -134,8 +134,10 @@ def _sqrtm(xp: Any, a: Array) -> Array:
         y, z = pair
         return 0.5 * (y + jnp.linalg.inv(z)), 0.5 * (z + jnp.linalg.inv(y))
 
-    root, _ = lax.fori_loop(0, ROOT_STEPS, step, (a, _identity(a, *a.shape[-2:])))
-    off = jnp.max(jnp.abs(root @ root - a), axis=(-2, -1)) > 1e-6 * jnp.max(jnp.abs(a), axis=(-2, -1))
+    one = _identity(a, *a.shape[-2:])
+    root, inverse = lax.fori_loop(0, ROOT_STEPS, step, (a, one))
+    # Y Z = 1 where it has come to its end, however small an eigenvalue is beside another.
+    off = jnp.max(jnp.abs(root @ inverse - one), axis=(-2, -1)) > jnp.finfo(a.dtype).eps ** 0.4
     wrong = off | jnp.any(jnp.isnan(root), axis=(-2, -1))
     xp.findings.add("a matrix without a square root that the iteration finds", wrong & jnp.all(jnp.isfinite(a)))
     return root
