@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.blackboard.chromium import launched
+from tests.blackboard.browser.chromium import launched
 
 ROOT_OF_SOURCE = os.path.dirname(os.path.dirname(importlib.util.find_spec("wengert").origin))
 KERNEL = {"name": "python3", "display_name": "Python 3"}
