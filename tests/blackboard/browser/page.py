@@ -39,7 +39,7 @@ class Page:
     def __exit__(self, *fault):
         self.context.close()
         if fault[0] is None:
-            assert self.complaints == []
+            assert not self.complaints, self.complaints
 
     def find(self, selector, **narrower):
         return self.page.locator(selector, **narrower)

@@ -52,8 +52,7 @@ def test_a_line_that_is_not_read_is_said_so_and_the_others_are_judged(board):
 @pytest.mark.parametrize("link", ["#exercise=", "#exercise=%%%", "#exercise=eyJ0ZXh0Ijoi", "#exercise=bnVsbA"])
 def test_a_link_that_was_cut_short_is_said_so_and_the_board_opens(browser, server, board, link):
     with Page(browser, server.address) as other:
-        other.page.goto(f"http://{server.host}/{link}")
-        other.page.reload()
+        other.page.goto(f"http://{server.host}/{link}")  # the page loads itself anew
+        other.until(lambda: "link" in other.text(".state"))
         other.ready()
-        assert "link" in other.text(".state")
         assert other.find("[role=tab]").count() == 5

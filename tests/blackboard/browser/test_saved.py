@@ -51,4 +51,4 @@ def test_a_file_of_the_command_opens_without_a_network(browser, monkeypatch, tmp
         assert number(saved.find(".forward .value-of").first.inner_text()) == 1.25
         for view in ("homework", "train"):
             saved.show(view)
-            assert "need" in saved.text(".hint >> visible=true") or saved.find(".hint", has_text="engine").count()
+            assert saved.find(".grid .hint", has_text="needs the engine").is_visible()

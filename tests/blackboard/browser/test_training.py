@@ -92,8 +92,8 @@ def test_the_surface_has_both_classes_on_their_sides(board):
     colours = board.page.evaluate(
         """(() => {
             const canvas = document.getElementById('board').shadowRoot.querySelector('canvas[role=img]');
-            const context = canvas.getContext('2d');
-            return [[0.42, 0.12], [0.58, 0.88]].map(([x, y]) => [...context.getImageData(x * canvas.width, y * canvas.height, 1, 1).data]);
+            const { width, height } = canvas, { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+            return [[0.42, 0.12], [0.58, 0.88]].map(([x, y]) => 4 * (Math.round(y * height) * width + Math.round(x * width))).map((at) => [...data.slice(at, at + 4)]);
         })()"""
     )
     (r0, _, b0, _), (r1, _, b1, _) = colours
