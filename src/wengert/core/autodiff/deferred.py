@@ -9,23 +9,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wengert.core.ir.graph import Node
+from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ops.arithmetic import multiply, negative
 from wengert.core.ops.kinds import carried
+from wengert.core.ops.meeting import is_gate
 from wengert.core.ops.reductions import sum as total
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """signal · factor, of which the product has not been taken."""
+    """signal · factor, of which the product has not been taken, where every gate holds; else 0."""
 
     signal: Node
     factor: Node
+    gates: tuple[Node, ...] = ()
 
     @property
     def product(self) -> Node:
         """The signal as one node."""
-        return self.signal * self.factor
+        found = self.signal * self.factor
+        for truths in self.gates:
+            found = apply("where", truths, found, constant(0, found.type))
+        return found
+
+    def kept(self, product: Node, value: Node | None) -> Deferred | None:
+        """This pair for what was made of its product: the same, or a selection; None where it is something else."""
+        if value is product:
+            return self
+        if value is None or not is_gate(value) or value.inputs[1] is not product:
+            return None
+        return Deferred(self.signal, self.factor, (*self.gates, value.inputs[0]))
 
 
 def begun(node: Node, values: Sequence[Node | None]) -> list[Deferred | None]:
@@ -45,8 +58,10 @@ def passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
     signal, factor = arrived.signal, arrived.factor
     if node.op.partials is not None:
         found = carried(node, [signal] * len(node.inputs))
+    elif arrived.gates:
+        return [None] * len(node.inputs)
     elif node.op is total or node.op.moves == "permutation":
         found, factor = node.op.vjp(node, signal), node.op.vjp(node, factor)[0]
     else:
         return [None] * len(node.inputs)
-    return [None if s is None or factor is None else Deferred(s, factor) for s in found]
+    return [None if s is None or factor is None else Deferred(s, factor, arrived.gates) for s in found]

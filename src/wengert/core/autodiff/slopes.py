@@ -41,7 +41,11 @@ def vjp(
     plain = list(values)
     if is_on():
         values = _selected(node, bar, mask, values, steep, degree)
-    return values, [w if value is product else None for w, value, product in zip(waiting, values, plain, strict=True)]
+    kept = [
+        None if w is None or product is None else w.kept(product, value)
+        for w, product, value in zip(waiting, plain, values, strict=True)
+    ]
+    return values, kept
 
 
 def _with_last_factors(
