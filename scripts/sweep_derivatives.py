@@ -335,9 +335,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="every failing entry as a line that reproduces it")
     parser.add_argument("--beyond", action="store_true", help="list those beyond the range of floats too")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument(
+        "--part", default="1/1", help="K/N: every Nth composition from the Kth on, for a sweep in parts"
+    )
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    jobs = everything(options.seed)
+    first, parts = map(int, options.part.split("/"))
+    jobs = everything(options.seed)[first - 1 :: parts]
     if options.sample is not None:
         jobs = sample(jobs, options.sample, options.seed)
 

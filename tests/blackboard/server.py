@@ -32,6 +32,12 @@ class Server:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
+    def workers(self) -> set[int]:
+        """The processes that work for pages: children of the one that the server starts to fork them."""
+        shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        parents = {int(pid): int(parent) for pid, parent in map(str.split, shown.splitlines())}
+        return {pid for pid, parent in parents.items() if parents.get(parent) == self.process.pid}
+
     @property
     def cookie(self) -> str:
         return f"wengert-board-{self.port}={self.token}"

@@ -10,7 +10,7 @@ import pytest
 import wengert as wg
 from tests.derive.corpus import beyond
 from wengert.core.ops.evaluate import evaluate
-from wengert.core.ops.terms import scale
+from wengert.core.ops.normal_form import scale
 from wengert.errors import CheckError
 from wengert.notes.derive.random_points import concrete
 from wengert.notes.derive.report import derivation_json

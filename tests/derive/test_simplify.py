@@ -21,19 +21,8 @@ from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ops.build import build
 from wengert.core.ops.evaluate import evaluate
 from wengert.core.ops.gathering import gather
-from wengert.core.ops.terms import (
-    ONE,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    number,
-    product,
-    size_term,
-    times,
-    total,
-)
+from wengert.core.ops.normal_form import product, times, total
+from wengert.core.ops.terms import ONE, Apply, Factor, NamedLeaf, ProductTerm, Term, number, size_term
 from wengert.notes.derive.cancelling import cancel_products, cancel_sums
 from wengert.notes.derive.cases import merge_cases
 from wengert.notes.derive.factoring import expand, factor, factor_part, group, in_one_sign, together, turn_sign

@@ -25,7 +25,8 @@ from wengert.core.ir.types import Dim
 from wengert.core.ops.build import build
 from wengert.core.ops.calls import map_leaves
 from wengert.core.ops.evaluate import evaluate
-from wengert.core.ops.terms import Add, Apply, Factor, ProductTerm, Term, product, scale, size_term, total
+from wengert.core.ops.normal_form import product, scale, total
+from wengert.core.ops.terms import Add, Apply, Factor, ProductTerm, Term, size_term
 from wengert.errors import CheckError, EquationError
 from wengert.notes.derive import verify
 from wengert.notes.derive.backward import Backward, BackwardLine

@@ -20,6 +20,7 @@ F = Callable[[Any], Any]
 with mpmath.workdps(40):
     SIGMOID = float(1 / ((1 + mpmath.exp(-40)) * (1 + mpmath.exp(40))))
     ROOT = float(mpmath.exp(500)), float(mpmath.exp(500) / 2)
+    INVERSE_ROOT = float(mpmath.exp(-500)), float(-mpmath.exp(-500) / 2)
 
 CASES: dict[str, tuple[F, float, float, float]] = {
     "σ, whole": (lambda x: 1 / (1 + np.exp(-x)), 40.0, 1.0, SIGMOID),
@@ -69,6 +70,8 @@ CASES: dict[str, tuple[F, float, float, float]] = {
         float(mpmath.exp(-400)),
         float(mpmath.exp(-400) / 2),
     ),
+    "1/√(1 + eˣ)": (lambda x: 1 / np.sqrt(1 + np.exp(x)), 1000.0, *INVERSE_ROOT),
+    "(1 + x⁴)/x³": (lambda x: (1 + x**4) / x**3, 1e70, 1e70, 1.0),
     "celu": (lambda x: np.maximum(0, x) + np.minimum(0, np.exp(x) - 1), 1000.0, 1000.0, 1.0),
     "‖(x, 2x)‖": (lambda x: np.linalg.norm(np.stack([x, 2 * x])), 1e200, math.sqrt(5) * 1e200, math.sqrt(5)),
 }
@@ -144,6 +147,22 @@ def test_second_derivatives_of_a_norm_are_right_at_every_size(size: float) -> No
     f, x = np.linalg.norm, np.array([3.0, 4.0]) * size
     for h in (wg.hessian(f)(x), wg.compile(wg.hessian(f))(x)):
         np.testing.assert_allclose(h * size, [[0.128, -0.096], [-0.096, 0.072]], rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_a_harmonic_mean_has_its_slope_where_the_squares_of_its_reciprocals_are_no_floats(size: float) -> None:
+    x = np.array([size, 3 * size])
+    for f in (lambda v: 2 / np.sum(1 / v), lambda v: 2 / (1 / v[0] + 1 / v[1])):
+        slope = wg.grad(f)
+        for found in (*(slope(x) for _ in range(4)), wg.compile(slope)(x), wg.vmap(slope)(np.stack([x, x]))[1]):
+            np.testing.assert_allclose(found, [9 / 8, 1 / 8], rtol=1e-14, atol=0)
+
+
+def test_the_second_derivative_of_a_reciprocal_holds_where_its_first_slope_is_no_float() -> None:
+    second = wg.grad(wg.grad(lambda x: 1 / (1 + x**2)))
+    forward = wg.jvp(wg.grad(lambda x: 1 / (1 + x**2)), (1e70,), (1.0,))[1]
+    for found in (*(second(1e70) for _ in range(4)), wg.compile(second)(1e70), forward):
+        np.testing.assert_allclose(found, 6e-280, rtol=1e-14, atol=0)
 
 
 def test_information_that_is_gone_is_said_to_be_gone() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 import wengert as wg
 from wengert.core.ops import interning
-from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, product, total
+from wengert.core.ops.normal_form import product, total
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term
 
 A, B = NamedLeaf((2, 3), "A"), NamedLeaf((2, 3), "B")
 

@@ -20,25 +20,8 @@ from wengert.core.ops.build import build
 from wengert.core.ops.calls import indicator, negated
 from wengert.core.ops.evaluate import evaluate
 from wengert.core.ops.gathering import gather, with_pi
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Running,
-    Term,
-    laid_out,
-    number,
-    power,
-    product,
-    scale,
-    size_term,
-    times,
-    total,
-    whole,
-)
+from wengert.core.ops.normal_form import Running, laid_out, power, product, scale, times, total
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, number, size_term, whole
 
 RANDOM = settings(
     max_examples=rounds(80, 400),

@@ -170,7 +170,7 @@ export class Board {
   /** One sentence on the state, and grey where what is shown is not of the text any more. */
   private describe(): void {
     const { model } = this;
-    const key: Key | null = !model.live ? "offline" : !model.open ? "connection.lost" : model.lost ? (`lost.${model.lost.why}` as Key) : model.stale ? (model.read ? "stale" : "stale.none") : null;
+    const key: Key | null = model.start.broken ? "exercise.broken" : !model.live ? "offline" : !model.open ? "connection.lost" : model.lost ? (`lost.${model.lost.why}` as Key) : model.stale ? (model.read ? "stale" : "stale.none") : null;
     this.note.textContent = key ? this.say(key) : "";
     this.root.classList.toggle("stale", model.grey);
   }

@@ -1,6 +1,6 @@
 // The link of an exercise: the equations in the part of the address after #, which no server sees.
 
-const MARK = "#exercise=";
+export const MARK = "#exercise=";
 
 export function exerciseHash(text: string): string {
   const bytes = new TextEncoder().encode(JSON.stringify({ text }));
@@ -17,6 +17,6 @@ export function exerciseText(hash: string): string | null {
     const text = typeof found === "object" && found !== null && "text" in found ? found.text : null;
     return typeof text === "string" && text.length < 65536 ? text : null;
   } catch {
-    return null; // a link that was cut short is no exercise, and the board opens as usual
+    return null; // a link that was cut short
   }
 }

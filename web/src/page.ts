@@ -1,5 +1,5 @@
 // The entry of the local page and of the saved file.
-import { exerciseText } from "./exercise";
+import { exerciseText, MARK } from "./exercise";
 import { mount } from "./mount";
 import { sayIn } from "./words";
 import type { Link, Reply, Start } from "./protocol";
@@ -44,6 +44,7 @@ const host = document.getElementById("board");
 const start = JSON.parse(document.getElementById("board-data")?.textContent ?? "{}") as Start;
 const exercise = exerciseText(location.hash);
 if (exercise !== null && !start.saved) Object.assign(start, { text: exercise, exercise: true });
+if (exercise === null && location.hash.startsWith(MARK)) start.broken = true;
 if (host) {
   host.replaceChildren();
   const link = start.saved ? null : socket(`ws://${location.host}/ws`);
@@ -51,5 +52,5 @@ if (host) {
     document.documentElement.lang = lang;
     document.title = `wengert · ${sayIn(lang)("title")}`;
   });
-  addEventListener("hashchange", () => exerciseText(location.hash) !== null && location.reload());
+  addEventListener("hashchange", () => location.hash.startsWith(MARK) && location.reload());
 }

@@ -184,6 +184,8 @@ export interface Start {
   values?: Values;
   saved?: boolean;
   exercise?: boolean;
+  /** The address had an exercise that cannot be read. */
+  broken?: boolean;
   replies?: Reply[];
   forms?: Record<string, Reply[]>;
   examples?: Record<string, string>;

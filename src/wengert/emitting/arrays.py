@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert.core.ir.types import Size
 from wengert.core.ops.calls import REDUCTIONS
+from wengert.core.ops.normal_form import product, scale, split_coef
 from wengert.core.ops.terms import (
     ONE,
     Add,
@@ -24,9 +25,6 @@ from wengert.core.ops.terms import (
     components,
     is_indicator,
     is_number,
-    product,
-    scale,
-    split_coef,
 )
 from wengert.emitting.code import (
     ATOM,

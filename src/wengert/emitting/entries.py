@@ -14,6 +14,7 @@ import numpy as np
 from wengert.core.ir.names import entry_place, is_bar, sequence_name, unbar, unmoment
 from wengert.core.ir.types import Size
 from wengert.core.ops.calls import REDUCTIONS
+from wengert.core.ops.normal_form import product, scale, split_coef
 from wengert.core.ops.terms import (
     ONE,
     Add,
@@ -25,9 +26,6 @@ from wengert.core.ops.terms import (
     components,
     is_indicator,
     is_number,
-    product,
-    scale,
-    split_coef,
     subterms,
 )
 from wengert.emitting.code import ATOM, PRODUCT, SIGN, NotWritten, SourceCode, SourceVocabulary, written_number

@@ -13,20 +13,8 @@ import numpy as np
 
 from wengert.core.ir.types import Dim, Size
 from wengert.core.ops.calls import map_leaves
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    is_indicator,
-    narrowed,
-    product,
-    subterms,
-    varying,
-)
+from wengert.core.ops.normal_form import narrowed, product, varying
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, is_indicator, subterms
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 
 from wengert.core.ir.types import Shape, Size
 from wengert.core.ops.calls import map_leaves
-from wengert.core.ops.terms import ONE, Add, Apply, Factor, Term, is_zero, product, split_coef
+from wengert.core.ops.normal_form import product, split_coef
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, Term, is_zero
 from wengert.emitting.code import NotWritten
 
 MOVES = frozenset(("reshape", "slice", "pad", "flip", "concatenate"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wengert.core.ops.calls import parts_of, rebuilt
-from wengert.core.ops.terms import ONE, Apply, Factor, ProductTerm, Term, product
+from wengert.core.ops.normal_form import product
+from wengert.core.ops.terms import ONE, Apply, Factor, ProductTerm, Term
 
 SOFTMAX, LOGSUMEXP = "softmax", "logsumexp"
 """The ops; `axes` are those that are summed over."""

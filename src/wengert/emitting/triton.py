@@ -8,18 +8,8 @@ from fractions import Fraction
 
 from wengert.core.ir.names import bar, unbar
 from wengert.core.ir.types import Dim, Size
-from wengert.core.ops.terms import (
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    components,
-    is_indicator,
-    scale,
-    split_coef,
-)
+from wengert.core.ops.normal_form import scale, split_coef
+from wengert.core.ops.terms import Add, Apply, Factor, NamedLeaf, ProductTerm, Term, components, is_indicator
 from wengert.emitting.code import NotWritten, SourceCode, SourceVocabulary, as_code, written_number
 from wengert.emitting.layout import comment
 from wengert.emitting.module import Assignment, EmittedModule

@@ -93,6 +93,11 @@ def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: An
         middle, half = (start + end) / 2, (end - start) / 2
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
             total = total + half * weight * _sample(func, args, a, b, low, high, middle + half * node, finite)
+    if abs(numbers(total, "scipy.integrate.quad") - found[0]) > 1e-8 * (1 + abs(found[0])):
+        refuse(
+            "'scipy.integrate.quad' extrapolates here towards a singular point, so its sum has no exact derivative.",
+            "Substitute so that the integrand stays finite:  quad(lambda s: 2 * s * f(a + s * s), 0, np.sqrt(b - a))",
+        )
     return total, found[1]
 
 
@@ -126,8 +131,8 @@ def solve_ivp(
     if not is_followed():
         return _scipy.solve_ivp(fun, t_span, y0, method, t_eval, dense_output, events, vectorized, args, **options)
     name = "scipy.integrate.solve_ivp"
-    if method not in EXPLICIT or events is not None or has_traced(t_span):
-        what = "events" if events is not None else "traced times" if has_traced(t_span) else f"the method {method!r}"
+    if method not in EXPLICIT or events is not None:
+        what = "events" if events is not None else f"the method {method!r}"
         refuse(
             f"'{name}' has no derivative with {what}.", f"Use one of the methods {', '.join(EXPLICIT)}, without events."
         )
@@ -137,21 +142,29 @@ def solve_ivp(
         return asarray(fun(t, y, *more))
 
     start = asarray(y0)
-    found = _scipy.solve_ivp(lambda t, y: numbers(right(t, y), name), t_span, numbers(start, name), method, **options)
+    a, b = (float(numbers(t, name)) for t in t_span)
+    moving = has_traced(tuple(t_span)) and a != b
+    rate: Any = (t_span[1] - t_span[0]) / (b - a) if moving else 1.0
+    run = _moved(right, t_span[0], t_span[1], a, b) if moving else right
+    found = _scipy.solve_ivp(lambda t, y: numbers(run(t, y), name), (a, b), numbers(start, name), method, **options)
     if not found.success:
         not_converged(name, found.message)
-    times, states, stages = _steps(right, found.t, start, _tableau(method))
+    times, states, stages = _steps(run, found.t, start, _tableau(method))
+
+    def at(t: Any) -> Any:
+        """The solution at a time, or at many, which the columns belong to."""
+        t = asarray(t)
+        if t.ndim:
+            return np.stack([at(each) for each in t], axis=-1)
+        return _between(a + (t - t_span[0]) / rate if moving else t, times, states, stages, run, method)
+
     if t_eval is not None:
-        interpolated = [_between(t, times, states, stages, right, method) for t in np.asarray(t_eval)]
-        times, states = np.asarray(t_eval), interpolated
-    found.t, found.y, found.sol = times, np.stack(states, axis=-1), None
-    if dense_output:
-        grid, values, slopes = found.t, states, stages
-        found.sol = lambda t: (
-            _between(t, grid, values, slopes, right, method)
-            if not np.ndim(t)
-            else np.stack([_between(each, grid, values, slopes, right, method) for each in t], axis=-1)
-        )
+        found.t = asarray(t_eval)
+        found.y = at(found.t)
+    else:
+        found.t = t_span[0] + rate * (times - a) if moving else times
+        found.y = np.stack(states, axis=-1)
+    found.sol = at if dense_output else None
     return found
 
 
@@ -164,12 +177,12 @@ def _steps(right: Any, times: Any, y: Any, tableau: Any) -> tuple[Any, list[Any]
     y = y * 1.0
     states, stages, f = [y], list[list[Any]](), right(float(times[0]), y)
     for start, end in pairwise(times):
-        h, slopes = float(end - start), [f]
+        h, slopes = _number(end - start), [f]
         for row, c in zip(tableau.A[1 : tableau.n_stages], tableau.C[1 : tableau.n_stages], strict=True):
             moved = y + h * sum(float(w) * k for w, k in zip(row, slopes, strict=False) if w)
-            slopes.append(right(float(start + c * h), moved))
+            slopes.append(right(_number(start + c * h), moved))
         y = y + h * sum(float(w) * k for w, k in zip(tableau.B, slopes, strict=True) if w)
-        f = right(float(end), y)
+        f = right(_number(end), y)
         slopes.append(f)
         states.append(y)
         stages.append(slopes)
@@ -179,14 +192,20 @@ def _steps(right: Any, times: Any, y: Any, tableau: Any) -> tuple[Any, list[Any]
 def _between(t: Any, times: Any, states: Any, stages: Any, right: Any, method: str) -> Any:
     """The state at a time within a step, by the polynomial of the method; for DOP853 by one step of it to that time."""
     forward = times[-1] >= times[0]
-    k = int(np.clip(np.searchsorted(times if forward else -times, t if forward else -t) - 1, 0, len(times) - 2))
+    known = float(numbers(t, "scipy.integrate.solve_ivp"))
+    k = int(np.clip(np.searchsorted(times if forward else -times, known if forward else -known) - 1, 0, len(times) - 2))
     h = float(times[k + 1] - times[k])
-    x = (float(t) - float(times[k])) / h
+    x = (_number(t) - float(times[k])) / h
     if method == "DOP853":
-        return _steps(right, np.array([times[k], t]), states[k], _tableau(method))[1][-1] if x else states[k]
-    powers = np.array([x ** (j + 1) for j in range(_tableau(method).P.shape[1])])
-    weights = _tableau(method).P @ powers
-    return states[k] + h * sum(float(w) * s for w, s in zip(weights, stages[k], strict=True))
+        still = known == times[k] and not has_traced(t)
+        return states[k] if still else _steps(right, [times[k], t], states[k], _tableau(method))[1][-1]
+    weights = [sum(float(p) * x ** (j + 1) for j, p in enumerate(row)) for row in _tableau(method).P]
+    return states[k] + h * sum(w * s for w, s in zip(weights, stages[k], strict=True))
+
+
+def _number(t: Any) -> Any:
+    """A time as a number of Python, or as the traced value that it is."""
+    return t if has_traced(t) else float(t)
 
 
 TIGHT = 1e-11

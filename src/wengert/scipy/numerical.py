@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def numbers(x: Any, name: str) -> Any:
     return np.array(found)[()]
 
 
-def not_converged(name: str, message: str) -> None:
+def not_converged(name: str, message: str) -> NoReturn:
     """Refuse a derivative at a point that is no solution.
 
     Raises TraceError.

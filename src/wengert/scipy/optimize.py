@@ -22,6 +22,9 @@ __all__ = [
     "brenth",
     "brentq",
     "curve_fit",
+    "differential_evolution",
+    "dual_annealing",
+    "fixed_point",
     "fsolve",
     "least_squares",
     "minimize",
@@ -30,6 +33,7 @@ __all__ = [
     "ridder",
     "root",
     "root_scalar",
+    "shgo",
     "toms748",
 ]
 
@@ -57,14 +61,23 @@ def _tuple(args: Any) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- roots
 
 
-def _at_root(f: Callable[[Any], Any], x: Any) -> Any:
-    """x with the derivative of a root of f: of a number or a vector."""
+def _at_root(f: Callable[[Any], Any], x: Any, called: str) -> Any:
+    """x with the derivative of a root of f: of a number or a vector.
+
+    Raises TraceError where the Jacobian of f is singular there, as where the minimum is no point.
+    """
     found: Any = float(x) if not np.ndim(x) else np.asarray(x, float)
     for _ in range(STEPS):
         if not np.ndim(x):
             found = found - f(found) / _grad(f)(found)
         else:
-            found = found - np.linalg.solve(_jacobian(f)(found), f(found))
+            try:
+                found = found - np.linalg.solve(_jacobian(f)(found), f(found))
+            except np.linalg.LinAlgError:
+                refuse(
+                    f"'{called}' has no derivative where the solution is not unique: the Jacobian there is singular.",
+                    "Add an equation, or a small term that makes the solution unique:  + 1e-6 * np.sum(x**2)",
+                )
     return found
 
 
@@ -82,7 +95,7 @@ def _bracketed(name: str) -> Callable[..., Any]:
         x, report = original(lambda x: float(numbers(f(x, *more), called)), low, high, **options)
         if not report.converged:
             not_converged(called, str(report.flag))
-        return _at_root(lambda x: f(x, *more), x)
+        return _at_root(lambda x: f(x, *more), x, called)
 
     solve.__name__ = name
     return solve
@@ -102,7 +115,7 @@ def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = ()
     )
     if not report.converged:
         not_converged(called, str(report.flag))
-    return _at_root(lambda x: func(x, *_tuple(args)), x)
+    return _at_root(lambda x: func(x, *_tuple(args)), x, called)
 
 
 def root_scalar(f: Callable[..., Any], args: Any = (), **options: Any) -> Any:
@@ -118,7 +131,7 @@ def root_scalar(f: Callable[..., Any], args: Any = (), **options: Any) -> Any:
     found = _scipy.root_scalar(lambda x: float(numbers(f(x, *_tuple(args)), called)), **known)
     if not found.converged:
         not_converged(called, str(found.flag))
-    found.root = _at_root(lambda x: f(x, *_tuple(args)), found.root)
+    found.root = _at_root(lambda x: f(x, *_tuple(args)), found.root, called)
     return found
 
 
@@ -134,7 +147,7 @@ def root(
     found = _scipy.root(lambda x: numbers(f(x), called), np.atleast_1d(numbers(x0, called)), method=method, **options)
     if not found.success:
         not_converged(called, str(found.message))
-    found.x = _at_root(lambda x: np.reshape(f(x), -1), found.x)
+    found.x = _at_root(lambda x: np.reshape(f(x), -1), found.x, called)
     return found
 
 
@@ -144,6 +157,19 @@ def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) ->
         return _scipy.fsolve(func, x0, args, **options)
     tolerance = {"tol": options["xtol"]} if "xtol" in options else {}
     return root(func, x0, args, **tolerance).x
+
+
+def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
+    """A point x = f(x)."""
+    if not is_followed():
+        return _scipy.fixed_point(func, x0, args, **options)
+    called = "scipy.optimize.fixed_point"
+    more = _tuple(args)
+    try:
+        x = _scipy.fixed_point(lambda x: numbers(asarray(func(x, *more)), called), numbers(x0, called), **options)
+    except RuntimeError as error:
+        not_converged(called, str(error).splitlines()[0])
+    return _at_root(lambda x: x - func(x, *more), x, called)
 
 
 # ---------------------------------------------------------------- minima
@@ -184,9 +210,33 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), method: Any = Non
     if not found.success and np.max(np.abs(numbers(gradient(found.x), called))) > 1e-6 * (1 + abs(float(found.fun))):
         not_converged(called, str(found.message))
     _no_limits(called, found.x, options.get("bounds"), options.get("constraints", ()))
-    found.x = _at_root(gradient, found.x)
+    found.x = _at_root(gradient, found.x, called)
     found.fun = f(found.x)
     return found
+
+
+def _in_a_box(name: str) -> Callable[..., Any]:
+    original = getattr(_scipy, name)
+
+    def search(func: Callable[..., Any], bounds: Any, args: Any = (), **options: Any) -> Any:
+        """A least minimum of f within bounds, in a report whose `x` and `fun` have derivatives."""
+        if not is_followed():
+            return original(func, bounds, args, **options)
+        called = f"scipy.optimize.{name}"
+        more = _tuple(args)
+        found = original(lambda x: float(numbers(func(x, *more), called)), bounds, **options)
+        if not found.success:
+            not_converged(called, str(found.message))
+        _no_limits(called, found.x, bounds)
+        found.x = _at_root(_grad(lambda x: func(x, *more)), found.x, called)
+        found.fun = func(found.x, *more)
+        return found
+
+    search.__name__ = name
+    return search
+
+
+differential_evolution, dual_annealing, shgo = map(_in_a_box, ("differential_evolution", "dual_annealing", "shgo"))
 
 
 def minimize_scalar(
@@ -200,7 +250,7 @@ def minimize_scalar(
     if not found.success:
         not_converged(called, str(found.message))
     _no_limits(called, np.array([found.x]), None if bounds is None else [bounds])
-    found.x = _at_root(_grad(lambda x: fun(x, *_tuple(args))), found.x)
+    found.x = _at_root(_grad(lambda x: fun(x, *_tuple(args))), found.x, called)
     found.fun = fun(found.x, *_tuple(args))
     return found
 
@@ -230,7 +280,7 @@ def least_squares(
         not_converged(called, str(found.message))
     if np.any(found.active_mask):
         _no_limits(called, found.x, None, "bounds")
-    found.x = _at_root(_grad(lambda x: 0.5 * np.sum(residuals(x) ** 2)), found.x)
+    found.x = _at_root(_grad(lambda x: 0.5 * np.sum(residuals(x) ** 2)), found.x, called)
     found.fun = residuals(found.x)
     found.cost = 0.5 * np.sum(found.fun**2)
     return found
@@ -260,8 +310,15 @@ def curve_fit(
     def residuals(p: Any) -> Any:
         return (f(xdata, *[p[k] for k in range(p.shape[0])]) - ydata) * weight
 
-    known = {key: value for key, value in options.items() if key == "bounds"}
-    found = least_squares(residuals, p0, **known)
+    def known(x: Any, *p: Any) -> Any:
+        return numbers(asarray(f(x, *p)), called)
+
+    given = numbers(xdata, called), numbers(ydata, called), numbers(asarray(p0), called), numbers(sigma, called)
+    try:
+        start, _ = _scipy.curve_fit(known, *given, absolute_sigma, **{**options, "jac": None})
+    except RuntimeError as error:
+        not_converged(called, str(error))
+    found = least_squares(residuals, start, **{key: value for key, value in options.items() if key == "bounds"})
     slopes = _jacobian(residuals)(found.x)
     covariance = np.linalg.inv(slopes.T @ slopes)
     if not absolute_sigma:

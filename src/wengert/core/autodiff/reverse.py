@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.core.autodiff import slopes
+from wengert.core.autodiff.deferred import Deferred
 from wengert.core.autodiff.growth import is_singular
 from wengert.core.autodiff.masks import Mask, either, given
 from wengert.core.autodiff.passing import back_through, of_body
@@ -88,34 +89,38 @@ def contributions(
             result.masks[node] = marks.arrived(node)
         if node in stop or not any(parent in active for parent in node.inputs):
             continue
-        values, leaving = _signals(node, result, active, marks)
+        values, leaving, waiting = _signals(node, result, active, marks)
         for parent, value in zip(node.inputs, values, strict=True):
             if value is not None and parent in active:
                 found.setdefault(parent, []).append((node, value))
         if marks is not None:
             marks.passed(node, result.masks[node], values, leaving)
+            marks.deferred.update((x, w) for x, w in zip(node.inputs, waiting, strict=False) if w is not None)
     return result
 
 
 def _signals(
     node: Node, result: Adjoints, active: set[Node], marks: CotangentMarks | None
-) -> tuple[Sequence[Node | None], Sequence[bool]]:
-    """What a node adds to the bar of each of its inputs; of a node with several results, which of it may be nothing in places."""
+) -> tuple[Sequence[Node | None], Sequence[bool], Sequence[Deferred | None]]:
+    """What a node adds to the bar of each of its inputs; of a node with several results, which of it may be nothing in places; and
+    which of it is a product that waits."""
     if isinstance(node.type, TupleType):
         bars = _by_result(node.type, result.contributions[node])
         masks = [None] * len(bars) if marks is None else marks.of_results(node, len(bars))
         given = Cotangents(bars, [parent in active for parent in node.inputs], masks, [])
-        return node.op.vjp(node, given), given.leaving
+        return node.op.vjp(node, given), given.leaving, ()
     bar = result.bars[node]
     if marks is None:
-        return node.op.vjp(node, bar), ()
-    return slopes.vjp(
+        return node.op.vjp(node, bar), (), ()
+    values, waiting = slopes.vjp(
         node,
         bar,
         result.masks[node],
         steep=node in marks.steep or node in marks.rooted,
         degree=marks.degree(node),
-    ), ()
+        arrived=marks.deferred.pop(node, None) if len(result.contributions[node]) == 1 else None,
+    )
+    return values, (), waiting
 
 
 class CotangentMarks:
@@ -129,6 +134,8 @@ class CotangentMarks:
         """What has arrived at each result of a node that has several."""
         self.steep: set[Node] = set()
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
+        self.deferred: dict[Node, Deferred] = {}
+        """What a child added last, where it is a product that waits; it counts where it is all of the bar."""
         self.rooted: dict[Node, float] = {}
         """The bars that are infinite where all squares under a root are 0 (see `ops.squares`), with the least exponent of the roots."""
 

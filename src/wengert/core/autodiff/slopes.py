@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from wengert.core.autodiff import deferred
+from wengert.core.autodiff.deferred import Deferred
 from wengert.core.autodiff.growth import growth, is_finite, may_overflow, moved_from, op_of
 from wengert.core.autodiff.masks import Mask, is_on, not_zero, selected, strict_of
 from wengert.core.autodiff.passing import chosen, flat, over_axes, over_factor
@@ -29,14 +31,37 @@ def vjp(
     *,
     steep: bool = False,
     degree: float | None = None,
-) -> Sequence[Node | None]:
-    """The op's vjp. `mask` is that of the bar; `steep` says that the bar may be infinite.
+    arrived: Deferred | None = None,
+) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
+    """The op's vjp, and which of it are products that wait. `mask` is that of the bar; `steep` says that the bar may be infinite.
 
-    `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
+    `arrived` is the bar as a product that waits, if it is one. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
     """
-    values = _plain_vjp(node, bar, mask)
-    if not is_on():
-        return values
+    values, waiting = _with_last_factors(node, _plain_vjp(node, bar, mask), arrived)
+    plain = list(values)
+    if is_on():
+        values = _selected(node, bar, mask, values, steep, degree)
+    kept = [
+        None if w is None or product is None else w.kept(product, value)
+        for w, product, value in zip(waiting, plain, values, strict=True)
+    ]
+    return values, kept
+
+
+def _with_last_factors(
+    node: Node, values: Sequence[Node | None], arrived: Deferred | None
+) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
+    """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
+    if arrived is None or (node.op.fades and may_overflow(node.inputs[0])):
+        return values, deferred.begun(node, values)
+    waiting = deferred.passed(node, arrived)
+    return [v if w is None else w.product for v, w in zip(values, waiting, strict=True)], waiting
+
+
+def _selected(
+    node: Node, bar: Node, mask: Mask | None, values: Sequence[Node | None], steep: bool, degree: float | None
+) -> Sequence[Node | None]:
+    """What a node sends on, where its bar is something and it takes the entries."""
     if is_over_powers(node):
         values = [_guarded(node, bar, values[0]), *values[1:]]
     if node.op.partials is not None or node.op is prime:

@@ -101,13 +101,22 @@ gammainc_slope = ordered(
     growth="singular",
     function=shape_slopes.gammainc_slope,
 )
+
+
+def _inverse_partials(sign: int) -> Any:
+    """Of the x for which P(a, x) = p, or Q(a, x) = q, which falls: by a it is the same x that moves, by p and q the other way."""
+
+    def partials(x: Node, a: Node, p: Node) -> tuple[Any, ...]:
+        density = _gamma_density(a, x)
+        return _negative(_over(_by_shape("gammainc_slope", a, x), density)), sign / density
+
+    return partials
+
+
 gammaincinv = ordered(
     "gammaincinv",
     "The x for which P(a, x) is p.",
-    partials=lambda x, a, p: (
-        _negative(_over(_by_shape("gammainc_slope", a, x), _gamma_density(a, x))),
-        1 / _gamma_density(a, x),
-    ),
+    partials=_inverse_partials(1),
     orders=((1, 5),),
     domain=within(0.05, 0.95),
     growth="singular",
@@ -115,10 +124,7 @@ gammaincinv = ordered(
 gammainccinv = ordered(
     "gammainccinv",
     "The x for which Q(a, x) is q.",
-    partials=lambda x, a, q: (
-        _negative(_over(_by_shape("gammainc_slope", a, x), _gamma_density(a, x))),
-        -1 / _gamma_density(a, x),
-    ),
+    partials=_inverse_partials(-1),
     orders=((1, 5),),
     domain=within(0.05, 0.95),
     growth="singular",

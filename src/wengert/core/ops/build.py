@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ir.types import ArrayType, Size
+from wengert.core.ops.normal_form import scale, split_coef
 from wengert.core.ops.terms import (
     Add,
     Apply,
@@ -21,8 +22,6 @@ from wengert.core.ops.terms import (
     is_indicator,
     is_number,
     position_axis,
-    scale,
-    split_coef,
 )
 
 

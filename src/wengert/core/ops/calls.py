@@ -8,20 +8,8 @@ from typing import Any
 
 from wengert.core.ir.types import Shape
 from wengert.core.ops.interning import remembered
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    laid_out,
-    narrowed,
-    product,
-    total,
-    varying,
-)
+from wengert.core.ops.normal_form import laid_out, narrowed, product, total, varying
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term
 
 Params = tuple[tuple[str, Any], ...]
 REDUCTIONS = ("max", "min", "prod")

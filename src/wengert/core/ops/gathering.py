@@ -11,24 +11,18 @@ from wengert.core.ir.graph import Node
 from wengert.core.ir.types import Size
 from wengert.core.ir.walk import topological
 from wengert.core.ops.calls import applied, indicator, negated
+from wengert.core.ops.normal_form import Running, power, product, scale, split_coef, times, total
 from wengert.core.ops.terms import (
     ONE,
     Apply,
     Factor,
     NamedLeaf,
     ProductTerm,
-    Running,
     Term,
     is_number,
     is_zero,
     number,
-    power,
-    product,
-    scale,
     size_term,
-    split_coef,
-    times,
-    total,
     whole,
 )
 

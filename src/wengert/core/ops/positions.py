@@ -6,17 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wengert.core.ir.types import Size
-from wengert.core.ops.terms import (
-    Apply,
-    Factor,
-    Term,
-    addends,
-    is_indicator,
-    is_zero,
-    monomial,
-    position_axis,
-    split_coef,
-)
+from wengert.core.ops.normal_form import split_coef
+from wengert.core.ops.terms import Apply, Factor, Term, addends, is_indicator, is_zero, monomial, position_axis
 
 
 class PositionRelation(NamedTuple):

@@ -19,19 +19,8 @@ from wengert.core.ops.build import TermBuilder
 from wengert.core.ops.calls import REDUCTIONS
 from wengert.core.ops.control import results
 from wengert.core.ops.gathering import gather
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    number,
-    product,
-    subterms,
-    total,
-)
+from wengert.core.ops.normal_form import product, total
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, number, subterms
 
 MATRICES = ("inv", "det", "cofactors", "solve")
 STEP = "step @"

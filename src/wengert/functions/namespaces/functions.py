@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -16,12 +16,14 @@ import numpy as np
 
 from wengert.functions.namespaces import library, objects, owners
 from wengert.functions.namespaces.codes import CALLED, CodeFacts, facts_of, with_calls
+from wengert.functions.namespaces.numbers import has_traced
 from wengert.functions.namespaces.views import View, view_of
 
 PLAIN = frozenset(
     (int, float, complex, str, bytes, bool, type(None), np.ndarray, np.float64, np.float32, np.int64, slice, range)
 )
 """Classes of values that stand for themselves."""
+CACHED: Any = type(lru_cache(abs))
 FEW = 1000
 """Containers of more entries are taken for data."""
 Relied = tuple[Any, str, Any]
@@ -174,6 +176,8 @@ class _Needs:
     def _of_object(self, value: Any, kind: type) -> bool:
         if kind is MethodType:
             return self.of(value.__func__) or self.of(value.__self__)
+        if kind is CACHED:
+            return owners.of_globals(getattr(value.__wrapped__, "__globals__", {}))
         if kind is partial:
             return self.of(value.func) or any(map(self.of, (*value.args, *value.keywords.values())))
         self._seen.add(id(value))
@@ -212,6 +216,8 @@ def translate(value: Any) -> Any:
         return MethodType(translate(value.__func__), translate(value.__self__)) if needs(value) else value
     if not needs(value):
         return value
+    if kind is CACHED:
+        return _uncached(value)
     if kind is partial:
         keywords = {name: translate(each) for name, each in value.keywords.items()}
         return partial(translate(value.func), *map(translate, value.args), **keywords)
@@ -220,6 +226,16 @@ def translate(value: Any) -> Any:
     if kind is dict:
         return {name: translate(each) for name, each in value.items()}
     return objects.class_of(value) if isinstance(value, type) else objects.shadow(value)
+
+
+def _uncached(value: Any) -> Callable[..., Any]:
+    """A function with a cache, which traced values pass by: each run has values of its own."""
+
+    @wraps(value)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return standing(value.__wrapped__)(*args, **kwargs) if has_traced((args, kwargs)) else value(*args, **kwargs)
+
+    return call
 
 
 def seen(real: dict[str, Any]) -> View:
@@ -246,8 +262,9 @@ def copied(f: FunctionType) -> Callable[..., Any]:
     copy = FunctionType(code, view, f.__name__, f.__defaults__, cells)
     made = _as_copy(copy, f, view)
     copies[f] = made, (), f.__code__  # a function may name itself
-    names = f.__code__.co_freevars  # in the cell "__class__" super() finds the class whose function this is
-    moved = [k != "__class__" and _translated(cell, view is real) for k, cell in zip(names, cells or (), strict=True)]
+    free, names = f.__code__.co_freevars, facts_of(f.__code__).names
+    # in the cell "__class__" super() finds the class whose function this is
+    moved = [k != "__class__" and _translated(x, view is real, names) for k, x in zip(free, cells or (), strict=True)]
     if cells is not None and any(moved):
         relied = _cells(f)
         own_cells = tuple([CellType() if each else cell for cell, each in zip(cells, moved, strict=True)])
@@ -265,13 +282,13 @@ def copied(f: FunctionType) -> Callable[..., Any]:
     return made
 
 
-def _translated(cell: CellType, ours: bool) -> bool:
-    """Whether something stands for what is in a cell; else the copy has the cell itself, which code may write."""
+def _translated(cell: CellType, ours: bool, names: frozenset[str]) -> bool:
+    """Whether something stands for what is in a cell, for code of such names; else the copy has the cell itself, which code may write."""
     content = _content(cell)
     if content is _NOTHING or type(content) in PLAIN:
         return False
     found = _Needs()
-    return found.of_wrapped(content) if ours else found.of(content)
+    return found.of_wrapped(content) if ours else found.of(content, names)
 
 
 def _as_copy(copy: FunctionType, f: FunctionType, view: Any) -> Callable[..., Any]:

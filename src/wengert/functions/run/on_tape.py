@@ -177,8 +177,7 @@ class TapeRun(FunctionRun):
         for place, bar in zip(self.outputs, cotangents, strict=True):
             if bar is not None:
                 seeds[place] = seeds[place] + bar if place in seeds else bar
-        with np.errstate(all="ignore"):
-            found = pulled_back(tape, self._calls or {}, seeds)
+        found = pulled_back(tape, self._calls or {}, seeds)
         kinds = [kind_of(x) for x in tape.inputs[: tape.arguments]]
         return [
             np.zeros(kind.shape, kind.dtype)[()] if bar is None else np.asarray(bar, kind.dtype)[()]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import linecache
 import opcode
+import re
 import sys
+import sysconfig
+from collections.abc import Iterator
 from contextvars import ContextVar
 from itertools import islice
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 
-from wengert.errors import TraceError, place
+from wengert.errors import TraceError, WengertError, place
 
-_OURS = str(Path(__file__).parents[1])
+_OURS = str(Path(__file__).parents[2])
 _BENEATH = tuple(
     f"{part}{end}" for part in ("numpy", "scipy", "optree", "contextlib", "functools") for end in (".", "")
 )
@@ -63,28 +66,90 @@ def is_assignment() -> bool:
     return frame is not None and frame.f_code.co_code[frame.f_lasti] in _STORES
 
 
-def own_error(error: ValueError) -> Exception:
-    """What a traced value said to NumPy when NumPy asked it for a number, in place of the error that NumPy made of that."""
-    return error.__cause__ if isinstance(error.__cause__, TraceError) else error
+def own_error(error: Exception) -> Exception:
+    """What a traced value said to NumPy when NumPy asked it for a number, in place of the error that NumPy made of that; of what
+    other code says to a traced value that it does not know, which call that was."""
+    if isinstance(error.__cause__, TraceError):
+        return error.__cause__
+    if isinstance(error, WengertError) or error.__traceback__ is None or not _NAMES_ONE.search(str(error)):
+        return error
+    users = [step for step in _steps(error.__traceback__) if _owner(step.tb_frame) == "user"]
+    if not users:
+        return error
+    line = users[-1].tb_frame.f_code, users[-1].tb_lasti
+    if not _is_call(*line):
+        return error
+    return TraceError(
+        f"'{_called(*line)}' takes numbers and arrays, and knows no traced values.",
+        shown_line(line),
+        "Give it a derivative with wg.primitive, or call it outside of the function that is differentiated.",
+    )
+
+
+def _is_call(code: CodeType, instruction: int) -> bool:
+    """Whether a call is done there. Of a function of Python, it is behind the caches of the instruction."""
+    operations = code.co_code
+    while instruction > 0 and operations[instruction] == opcode.opmap.get("CACHE", -1):
+        instruction -= 2
+    return operations[instruction] in _CALLS
+
+
+_CALLS = {opcode.opmap[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in opcode.opmap}
+_NAMES_ONE = re.compile(r"\b(Live|Traced)\b|<traced ")
+"""What the errors of other code have that name a traced value."""
+
+
+def _steps(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _called(code: CodeType, instruction: int) -> str:
+    """What is called there, as the user wrote it."""
+    first, last, start, end = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
+    line = linecache.getline(code.co_filename, first or 0).encode()
+    part = line[start : end if first == last else None].decode(errors="ignore").strip()
+    return part.partition("(")[0].strip() or code.co_name
 
 
 def _user_frame(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame that belongs neither to this package nor to what it calls."""
+    """The innermost frame that belongs neither to this package nor to what it calls: of installed code, that of the user who called it."""
+    installed = None
     while frame is not None:
-        file = frame.f_code.co_filename
-        known = _USERS.get(file)
-        if known is None:
-            known = not file.startswith(_OURS) and not str(frame.f_globals.get("__name__", "")).startswith(_BENEATH)
-            if not file.startswith("<"):  # one name for the code of many
-                _USERS[file] = known
-        if known:
+        owner = _owner(frame)
+        if owner == "user":
             return frame
+        if owner == "library":
+            installed = installed or frame
+        elif owner == "ours" and installed is not None:
+            return installed
         frame = frame.f_back
-    return None
+    return installed
 
 
-_USERS: dict[str, bool] = {}
-"""Files, and whether they are the user's."""
+def _owner(frame: FrameType) -> str:
+    """Whose a frame is: "ours", "beneath" us, of an installed "library" or of Python, or the "user"'s."""
+    file = frame.f_code.co_filename
+    known = _OWNERS.get(file)
+    if known is None:
+        if file.startswith(_OURS):
+            known = "ours"
+        elif str(frame.f_globals.get("__name__", "")).startswith(_BENEATH):
+            known = "beneath"
+        else:
+            known = "library" if file.startswith(_INSTALLED) else "user"
+        if not file.startswith("<"):  # one name for the code of many
+            _OWNERS[file] = known
+    return known
+
+
+_OWNERS: dict[str, str] = {}
+"""Files, and whose they are."""
+_INSTALLED = tuple(
+    {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
+)
+"""Where Python and what is installed lie."""
 
 
 def _columns(positions: tuple[int | None, ...], line: str) -> tuple[int, int]:

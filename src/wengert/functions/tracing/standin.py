@@ -255,7 +255,10 @@ class StandIn(Properties, Operators):
     def __hash__(self) -> int:
         found = None if self.shape else self.constant()
         if found is None:
-            raise TypeError("unhashable type: 'numpy.ndarray'" if self.shape else "unhashable type: a traced number")
+            refuse(
+                "A traced value is unhashable: it cannot be a key of a dict, an element of a set or an argument of a cache.",
+                "Use what is known as the key, for example a name, or:  int(n)",
+            )
         return hash(np.asarray(found)[()])
 
     def __round__(self, digits: int | None = None) -> Any:

@@ -98,7 +98,7 @@ class Tape(CallInputs):
         self.is_open = False
         if isinstance(error, MemoryError):
             raise refused(error, "it is asked for by NumPy") from None
-        if isinstance(error, ValueError):
+        if isinstance(error, Exception):
             own = own_error(error)
             if own is not error:
                 raise own from None

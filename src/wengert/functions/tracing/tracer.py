@@ -74,8 +74,11 @@ class Trace:
         token = OPEN.set(self)
         try:
             yield self
-        except ValueError as error:
-            raise own_error(error) from None
+        except Exception as error:
+            own = own_error(error)
+            if own is error:
+                raise
+            raise own from None
         finally:
             OPEN.reset(token)
 

@@ -12,7 +12,8 @@ from functools import cached_property
 from wengert.core.ir.graph import Node
 from wengert.core.ir.walk import topological
 from wengert.core.ops.gathering import gather
-from wengert.core.ops.terms import Term, total
+from wengert.core.ops.normal_form import total
+from wengert.core.ops.terms import Term
 from wengert.errors import WengertError
 from wengert.notes.claims.kinds import Diagnosis
 from wengert.notes.claims.outside import GIVEN

@@ -14,7 +14,8 @@ from wengert.core.ir.graph import Graph, Node, constant, input_node
 from wengert.core.ir.names import bar, is_bar, unbar, unmoment
 from wengert.core.ops.build import TermBuilder
 from wengert.core.ops.gathering import gather
-from wengert.core.ops.terms import Apply, NamedLeaf, Term, is_zero, number, subterms, total
+from wengert.core.ops.normal_form import total
+from wengert.core.ops.terms import Apply, NamedLeaf, Term, is_zero, number, subterms
 from wengert.errors import EquationError
 from wengert.notes.derive.cost import cost
 from wengert.notes.derive.factoring import factor, turn_sign

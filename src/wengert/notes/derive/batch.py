@@ -15,20 +15,9 @@ from wengert.core.ir.names import entry_place, sequence_name, unmoment
 from wengert.core.ir.types import Dim
 from wengert.core.ops.build import TermBuilder
 from wengert.core.ops.gathering import gather
+from wengert.core.ops.normal_form import product, total
 from wengert.core.ops.stepping import entry_array, moved_array
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    addends,
-    product,
-    size_term,
-    total,
-)
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, addends, size_term
 from wengert.errors import EquationError
 from wengert.notes.derive.forms import IndexForm
 from wengert.notes.derive.printed import style_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wengert.core.ops.terms import ONE, Apply, Factor, ProductTerm, Term, is_indicator, position_axis, product
+from wengert.core.ops.normal_form import product
+from wengert.core.ops.terms import ONE, Apply, Factor, ProductTerm, Term, is_indicator, position_axis
 from wengert.notes.derive.matching import Match, matches
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from wengert.core.ops.calls import indicator, negated
-from wengert.core.ops.terms import ONE, Apply, Factor, Term, addends, is_indicator, monomial, product, total, whole
+from wengert.core.ops.normal_form import product, total
+from wengert.core.ops.terms import ONE, Apply, Factor, Term, addends, is_indicator, monomial, whole
 from wengert.notes.derive.factoring import divided
 from wengert.notes.derive.matching import Places, exponent_of, occurrences, outer_place
 

@@ -6,18 +6,8 @@ from collections.abc import Container, Iterable, Sequence
 from fractions import Fraction
 
 from wengert.core.ops.interning import remembered
-from wengert.core.ops.terms import (
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    components,
-    is_indicator,
-    product,
-    subterms,
-)
+from wengert.core.ops.normal_form import product
+from wengert.core.ops.terms import Add, Apply, Factor, NamedLeaf, ProductTerm, Term, components, is_indicator, subterms
 
 TYPICAL_SIZE = 8
 FUNCTION_COST = 4

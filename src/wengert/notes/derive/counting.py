@@ -8,7 +8,8 @@ from fractions import Fraction
 from math import prod
 
 from wengert.core.ir.types import Size, bind_size
-from wengert.core.ops.terms import Add, Apply, Factor, NamedLeaf, ProductTerm, Term, components, is_indicator, product
+from wengert.core.ops.normal_form import product
+from wengert.core.ops.terms import Add, Apply, Factor, NamedLeaf, ProductTerm, Term, components, is_indicator
 
 FREE = frozenset(("size_of", "position", "cast"))
 """Ops that compute nothing: sizes, places, a condition as a number."""

@@ -8,23 +8,9 @@ from math import gcd
 
 from wengert.core.ops.calls import rebuilt
 from wengert.core.ops.interning import remembered
+from wengert.core.ops.normal_form import product, scale, split_coef, total
 from wengert.core.ops.positions import shift_of
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Factor,
-    ProductTerm,
-    Term,
-    addends,
-    is_indicator,
-    monomial,
-    product,
-    scale,
-    split_coef,
-    subterms,
-    total,
-    whole,
-)
+from wengert.core.ops.terms import ONE, Add, Factor, ProductTerm, Term, addends, is_indicator, monomial, subterms, whole
 from wengert.notes.derive.cost import cost
 from wengert.notes.derive.matching import exponent_of, occurrences, outer_place
 

@@ -8,22 +8,8 @@ from fractions import Fraction
 from operator import is_
 
 from wengert.core.ops.calls import applied, rebuilt
-from wengert.core.ops.terms import (
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    is_number,
-    laid_out,
-    monomial,
-    product,
-    scale,
-    split_coef,
-    subterms,
-    total,
-)
+from wengert.core.ops.normal_form import laid_out, product, scale, split_coef, total
+from wengert.core.ops.terms import Add, Apply, Factor, NamedLeaf, ProductTerm, Term, is_number, monomial, subterms
 from wengert.notes.derive.cancelling import cancel_products, cancel_sums, normalised
 from wengert.notes.derive.matching import matches
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from wengert.core.ir.names import is_bar, is_entry, sequence_name, unbar, unmoment
+from wengert.core.ops import normal_form as nf
 from wengert.core.ops import terms as tm
 from wengert.core.ops.stepping import STEP, NotByStep, at_step, runs, sequence_axes
 from wengert.core.ops.terms import ONE, Apply, Factor, NamedLeaf, Term, components
@@ -134,7 +135,7 @@ class MatrixForm:
             at = f.labels.index(label) if label in f.labels else -1
             inner = f.term if at < 0 else self.step(f.term, at, letter)
             inside.append(Factor(inner, tuple(q for q in f.labels if q != label), f.exponent))
-        body = self.show(tm.product(ONE, inside, term.out, term.sizes))
+        body = self.show(nf.product(ONE, inside, term.out, term.sizes))
         self.times.remove(letter)
         above, below = self.scalars([f for f in term.factors if not f.labels])
         return fraction(term.coef, [*above, BigOp("sum", (letter,), body)], below, self.style)
@@ -220,7 +221,7 @@ class MatrixForm:
             if f not in deltas
         ]
         plain = [f for f in rest if not f.labels]
-        vector = tm.product(ONE, [f for f in rest if f.labels], (row,), term.sizes)
+        vector = nf.product(ONE, [f for f in rest if f.labels], (row,), term.sizes)
         above, below = self.scalars(plain)
         return fraction(
             term.coef,
@@ -287,7 +288,7 @@ class MatrixForm:
             raise NoForm("not a product of matrices")
         (end,) = ends
         parts = [self.power_of(f) for f in factors]
-        factors = [f._replace(labels=(start, end)) if tm.is_symmetric(f.term) else f for f in factors]
+        factors = [f._replace(labels=(start, end)) if nf.is_symmetric(f.term) else f for f in factors]
         if all(f.labels == (end, start) for f in factors):
             return Transpose(entrywise(parts)), end
         turned = [p if f.labels == (start, end) else Transpose(p) for p, f in zip(parts, factors, strict=True)]

@@ -9,22 +9,9 @@ from wengert.core.ir.op import OPS
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.calls import applied, map_leaves, op_names, settled
 from wengert.core.ops.gathering import gather
+from wengert.core.ops.normal_form import product, scale, split_coef, total
 from wengert.core.ops.primes import instance
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    is_number,
-    is_zero,
-    product,
-    scale,
-    split_coef,
-    total,
-)
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, is_number, is_zero
 
 
 def recognise(term: Term) -> Term:

@@ -15,6 +15,7 @@ from wengert.core.ir.names import bar, entry, entry_place, is_bar, sequence_name
 from wengert.core.ir.types import ArrayType
 from wengert.core.ir.walk import substitute, topological
 from wengert.core.ops.gathering import gather
+from wengert.core.ops.normal_form import total
 from wengert.core.ops.stepping import (
     NotByStep,
     Rewriting,
@@ -26,7 +27,7 @@ from wengert.core.ops.stepping import (
     moved_array,
     sequence_axes,
 )
-from wengert.core.ops.terms import Apply, NamedLeaf, Term, number, subterms, total
+from wengert.core.ops.terms import Apply, NamedLeaf, Term, number, subterms
 from wengert.errors import EquationError, GraphError
 from wengert.notes.elaboration.system import Recurrence, SystemData
 from wengert.notes.notation.expr import Span

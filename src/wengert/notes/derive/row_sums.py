@@ -10,20 +10,8 @@ from dataclasses import dataclass
 
 from wengert.core.ir.names import is_bar
 from wengert.core.ops.calls import applied
-from wengert.core.ops.terms import (
-    ONE,
-    Add,
-    Apply,
-    Factor,
-    NamedLeaf,
-    ProductTerm,
-    Term,
-    components,
-    monomial,
-    product,
-    subterms,
-    total,
-)
+from wengert.core.ops.normal_form import product, total
+from wengert.core.ops.terms import ONE, Add, Apply, Factor, NamedLeaf, ProductTerm, Term, components, monomial, subterms
 from wengert.notes.derive.cost import cost, pieces
 from wengert.notes.derive.folding import NamedTerms, fold
 from wengert.notes.derive.simplify import substitute_leaves

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from wengert.cells import cells
 from wengert.core.ir.names import bar, sequence_name, unmoment
 from wengert.core.ir.types import Dim
-from wengert.core.ops.terms import addends, total
+from wengert.core.ops.normal_form import total
+from wengert.core.ops.terms import addends
 from wengert.notes.derive.backward import Backward, BackwardLine, Contribution
 from wengert.notes.derive.chain_in_time import chain_in_time, steps_later
 from wengert.notes.derive.printed import LinePrinter, default_form

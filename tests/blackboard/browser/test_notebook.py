@@ -10,8 +10,6 @@ import sys
 
 import pytest
 
-from tests.blackboard.chromium import launched
-
 ROOT_OF_SOURCE = os.path.dirname(os.path.dirname(importlib.util.find_spec("wengert").origin))
 KERNEL = {"name": "python3", "display_name": "Python 3"}
 CELL = "import wengert as wg\nwg.equations('z = w x\\nL = ½ (z − t)²\\n').board(lang='ko')"
@@ -48,11 +46,6 @@ def lab(request, tmp_path_factory):
         yield f"http://127.0.0.1:{port}/lab/tree/board.ipynb?token=t"
         process.terminate()
         process.wait(60)
-
-
-@pytest.fixture(scope="module")
-def browser(request):
-    yield from launched(request)
 
 
 def reached(page, address):
