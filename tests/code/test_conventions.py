@@ -419,3 +419,112 @@ def test_constructors_of_functions_and_sizes_and_inherited_methods_are_run():
         assert set(pairs[name].results.values()) == {"right"}
     (row,) = [r for r in pairs["Cosine"].rows if r.status == "wrong"]
     assert row.corrected == "return -(output_gradient * self.activation_prime(self.input))"
+
+
+HELD = """
+import numpy as np
+
+def cell(x, h, p):
+    a = np.tanh(x @ p["Wx"] + h @ p["Wh"] + p["b"])
+    return a, (x, h, a)
+
+def tape_forward(xs, h0, params):
+    h, kept = h0, []
+    for t in range(len(xs)):
+        h, step = cell(xs[t], h, params)
+        kept.append(step)
+    return h, (kept, params)
+
+def tape_backward(dh, cache):
+    kept, params = cache
+    grads = {k: np.zeros_like(v) for k, v in params.items()}
+    for x, h, a in kept[::-1]:
+        da = dh * (1 - a ** 2)
+        grads["Wx"] += x.T @ da
+        grads["Wh"] += h.T @ da
+        grads["b"] += da.sum(axis=0)
+        dh = da @ params["Wh"].T
+    return dh, grads
+
+def gate_forward(x, state):
+    c, scale = state
+    return c * scale + x, (c, scale)
+
+def gate_backward(dout, cache):
+    c, scale = cache
+    dc = dout * scale
+    dscale = dout * c
+    return dout, (dc, dscale)
+"""
+
+
+def test_what_arguments_hold_is_asked_for_entry_by_entry_and_each_has_its_gradient():
+    report = judged(HELD)
+    found = {j.pair: j.results for j in report.judged}
+    assert set(found["tape_forward and tape_backward"].values()) == {"right"}
+    assert {"grads['Wx']", "grads['Wh']", "grads['b']"} < set(found["tape_forward and tape_backward"])
+    assert not wrong(report)
+
+
+TRAINED = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(12, 4)), rng.normal(size=(12, 2))
+w, b = rng.normal(size=(4, 2)), np.zeros(2)
+
+def half_square(a):
+    squares = 0.5 * a ** 2
+    return squares.sum() * rate
+
+rate = 1 / len(X)
+for epoch in range(50):
+    for turn in range(2):
+        error = X @ w + b - Y
+        loss = half_square(error)
+        derror = error * rate
+        dw = X.T @ derror
+        db = derror.sum(axis=0)
+        w -= 0.1 * dw
+        b -= 0.1 * db
+"""
+
+
+def test_of_a_script_that_trains_in_loops_the_first_step_is_judged():
+    report = judged(TRAINED)
+    (found,) = report.judged
+    assert found.results == {"derror": "right", "dw": "right", "db": "right"}
+    assert "of a loop that trains the first step is judged" in found.notes
+    assert {r.status for r in found.rows} == {"holds"}
+    assert wrong(judged(TRAINED.replace("dw = X.T @ derror", "dw = 2 * X.T @ derror"))) == ["dw = 2 * X.T @ derror"]
+
+
+PAIRWISE = """
+import numpy as np
+
+def scores_forward(q, k, bias):
+    s = q @ k.T + bias
+    return np.tanh(s), (q, k, s)
+
+def scores_backward(dout, cache):
+    q, k, s = cache
+    ds = dout * (1 - np.tanh(s) ** 2)
+    dq = ds @ k
+    dk = ds.T @ q
+    dbias = ds
+    return dq, dk, dbias
+
+def dense_forward(x, W, bias):
+    return x @ W + bias, (x, W)
+
+def dense_backward(dout, cache):
+    x, W = cache
+    dx = dout @ W.T
+    dW = x.T @ dout
+    dbias = dout
+    return dx, dW, dbias
+"""
+
+
+def test_a_bias_of_each_two_rows_is_one_and_a_bias_of_each_row_hides_no_missing_sum():
+    assert wrong(judged(PAIRWISE)) == ["dbias = dout"]

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.inputs import Array, GivenValue, Slot, UnknownInput, dictionary_of, parameters, slots_of
+from wengert.programs.holders import entries_of_argument
+from wengert.programs.inputs import Array, GivenValue, Slot, UnknownInput, parameters, slots_of
 from wengert.programs.names import quantity
 from wengert.programs.pairs import Pair, assigned, pairs_of
 from wengert.programs.source import Program
@@ -49,18 +50,13 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
     for name, slot in slots.items():  # what backward has a gradient of is no target
         if name in claimed and isinstance(slot, Array | UnknownInput) and slot.kind == "target":
             slots[name] = replace(slot, kind="real")
-    passed = [f for f in functions.values() if f not in (forward, backward)]
-    for name, slot in slots.items():  # an argument that is handed on is what the other function takes by this name
-        if isinstance(slot, UnknownInput) or (isinstance(slot, GivenValue) and slot.value in ({}, None)):
-            for f in passed:
-                entries = dictionary_of(f, name)
-                if name in parameters(f) and entries is not None:
-                    slots[name] = GivenValue(entries)
+    _hold(program, slots, [forward, *([backward] if backward is not None else [])])
     init: dict[str, Slot] = {}
     maker = functions.get((pair.cls, "__init__")) if pair.cls else None
     if maker is not None:
         aliases = dict(re.findall(r"self\.(\w+) ?= ?(\w+)\b(?![.\[(])", written(maker)))
         init = slots_of(maker, written(maker), own, {f"self.{a}": n for a, n in aliases.items()})
+        _hold(program, init, own)
         _give_functions(program, init, aliases, "\n".join(map(ast.unparse, own)))
     _give_functions(program, slots, {}, "\n".join(map(ast.unparse, [forward, *([backward] if backward else [])])))
     back: dict[str, Slot] = {}
@@ -75,6 +71,15 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
             if (_is_value(seen[n]) or _is_target(seen[n], n)) and ([n] != first or _is_target(seen[n], n))
         }
     return Asked(init, slots, back)
+
+
+def _hold(program: Program, slots: dict[str, Slot], passes: list[ast.FunctionDef]) -> None:
+    """Put what arguments hold beside them, each entry an argument of its own."""
+    for name, slot in list(slots.items()):
+        numbers, arrays = entries_of_argument(program, passes, name)
+        if numbers is not None and not (isinstance(numbers, list) and isinstance(slot, Array | GivenValue)):
+            slots[name] = GivenValue(numbers)
+            slots.update(arrays)
 
 
 def _is_value(slot: Slot) -> bool:

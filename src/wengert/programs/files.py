@@ -24,7 +24,7 @@ from wengert.programs.pairs import Pair, library_of, pairs_of
 from wengert.programs.references import references
 from wengert.programs.report import Report
 from wengert.programs.scenario import Scenario
-from wengert.programs.scripts import script_points
+from wengert.programs.scripts import script_points, take_first_step
 from wengert.programs.source import Program, parsed
 
 OLD_DIVISION = re.compile(
@@ -240,6 +240,7 @@ def _scenario(program: Program, pair: Pair, code: str, given: dict[str, Any]) ->
         right = [s for s in others if right_of(s)[1]]
         rich = [s for s in right if not poorer(s, first)]
         return (rich[0], None) if rich else (first, right[0] if right else None)
+    take_first_step(program)
     program.install_body()
     return Scenario(program, pair, script_points(program, given)), None
 

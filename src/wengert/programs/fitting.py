@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import itertools
+import heapq
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,8 @@ import numpy as np
 from wengert.errors import CheckError
 from wengert.programs.asking import Asked
 from wengert.programs.conventions import conventions
-from wengert.programs.events import Recorder
+from wengert.programs.events import Event, Recorder
+from wengert.programs.holders import WEIGHT
 from wengert.programs.inputs import BIAS, SCALARS, Array, GivenValue, UnknownInput
 from wengert.programs.names import LOSS, inputs_named, plain
 from wengert.programs.pairs import Pair
@@ -39,7 +40,7 @@ def solved(
 
     Without `all_ranks` the first in which none has; with `columns` forward's matrices are one example each, as a column.
     """
-    slots = [(w, n, GivenValue(given[n]) if n in given else s) for w, n, s in wanted.all()]
+    slots = [(w, n, GivenValue(given[plain(n)]) if plain(n) in given else s) for w, n, s in wanted.all()]
     open_ranks = [s.ranks for _, _, s in slots if isinstance(s, UnknownInput)]
 
     def unlikely(ranks: tuple[int, ...]) -> int:
@@ -49,7 +50,7 @@ def solved(
     taken = sizes_in(program)
     runs = 0
     last: BaseException | None = None
-    for ranks in sorted(itertools.product(*open_ranks), key=unlikely):
+    for ranks in _likeliest_first(open_ranks):
         sizes = start(slots, ranks, taken)
         for trial in filter(None, map(_one_column, _targets(sizes))) if columns else _targets(sizes):
             scenario, used, error = _fit(program, pair, trial)
@@ -75,12 +76,25 @@ def solved(
         f"  {', '.join(n for w, n, _ in slots if w != 'backward')}",
         'Say what they are:  --shapes "'
         + " ".join(
-            f"{n}=(4,3)"
+            f"{plain(n)}=(4,3)"
             for w, n, s in slots
             if isinstance(s, UnknownInput) or (w == "forward" and isinstance(s, Array))
         )
         + '"',
     )
+
+
+def _likeliest_first(open_ranks: list[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """Choices of a rank for each input: the sum of the squares of their places does not fall."""
+    ahead: list[tuple[int, tuple[int, ...]]] = [(0, (0,) * len(open_ranks))]
+    while ahead:
+        cost, places = heapq.heappop(ahead)
+        yield tuple(ranks[i] for ranks, i in zip(open_ranks, places, strict=True))
+        last = max((k for k, i in enumerate(places) if i), default=0)
+        for k in range(last, len(places)):  # a choice is made in the order of the inputs, so each once
+            if places[k] + 1 < len(open_ranks[k]):
+                more = (*places[:k], places[k] + 1, *places[k + 1 :])
+                heapq.heappush(ahead, (cost + 2 * places[k] + 1, more))
 
 
 def _one_column(sizes: Sizes) -> Sizes | None:
@@ -385,11 +399,21 @@ def _misfits(scenario: Scenario) -> tuple[int, float]:
         wanted = [shapes[n] for n in inputs_named(name, list(shapes))]
         wrong += bool(wanted and value.shape not in wanted)
     given = [e for e in recorder.events if e.key[0] in ("argument", "attribute")]
-    biases = [e for e in given if BIAS.match(plain(e.name)) and e.value.ndim > 1]
+    biases = [e for e in given if BIAS.match(plain(e.name)) and _is_for_each_row(e, given)]
     if scenario.pair.combined and out.loss is not None and _is_many(recorder):
         wrong += 2
     wrong = ONE if wrong == 1 else wrong
-    return sum(min(e.value.shape) > 1 for e in biases), wrong + (CRASH if out.error is not None else 0)
+    return len(biases), wrong + (CRASH if out.error is not None else 0)
+
+
+def _is_for_each_row(bias: Event, given: list[Event]) -> bool:
+    """Whether a bias has a row for each example, and not an entry for each two of them, as the scores of an attention have."""
+    shape = bias.value.shape
+    if len(shape) < 2 or min(shape) < 2 or shape[-1] == shape[-2]:
+        return False
+    columns = [e.name for e in given if e is not bias and shape[-1] in e.value.shape and shape[-2] not in e.value.shape]
+    columns = [name for name in columns if not BIAS.match(plain(name))]
+    return not columns or any(WEIGHT.search(plain(name)) for name in columns)
 
 
 def _is_many(recorder: Recorder) -> bool:

@@ -172,17 +172,14 @@ def slots_of(
     given = defaults(function)
     for name in parameters(function):
         words = {name, f"self.{name}", *(a for a, n in aliases.items() if n == name)}
-        entries = _dictionary(code, name)
         kind = _kind(name, words, code, doc)
         if name in claimed and kind == "target":
             kind = "real"
-        if name in stated and entries is None:
+        if name in stated:
             out[name] = Array(_axes(stated[name], doc, four), kind)
-        elif entries is not None:
-            out[name] = GivenValue(entries)
         elif name in given and not (isinstance(given[name], ast.Constant) and given[name].value is None):  # type: ignore[union-attr]
             out[name] = GivenValue(_default(name, given[name]))
-        elif SHARE.search(name) and not _as_array(words, code):
+        elif SHARE.search(name) and not as_array(words, code):
             out[name] = GivenValue(0.5)
         elif (
             name in SCALARS
@@ -197,10 +194,10 @@ def slots_of(
             out[name] = GivenValue([5, 7, 3])
         elif name in given and not TARGET.match(name) and name not in claimed:
             out[name] = GivenValue(None)
-        elif COUNTS.search(name) and not _as_array(words, code):
+        elif COUNTS.search(name) and not as_array(words, code):
             out[name] = Array((), "count")
         else:
-            out[name] = _unknown(name, words, code, kind, doc)
+            out[name] = unknown(name, words, code, kind, doc)
     return out
 
 
@@ -209,7 +206,7 @@ def _unpacked(words: set[str], code: str) -> tuple[int, ...]:
     alternatives = "|".join(re.escape(w) for w in words)
     found = re.search(rf"^\s*\(?((?:[\w.]+, )+[\w.]+)\)? = (?:{alternatives})$", code, re.M)
     names = found[1].split(", ") if found else []
-    if not names or not all(SIZE.search(n.rpartition(".")[2]) and not _as_array({n}, code) for n in names):
+    if not names or not all(SIZE.search(n.rpartition(".")[2]) and not as_array({n}, code) for n in names):
         return ()
     return (2, 6, 5)[-len(names) :] if len(names) <= 3 else (3, 2, 6, 5)[-len(names) :]
 
@@ -229,19 +226,6 @@ def _axes(dims: list[str], doc: str, four: bool) -> tuple[str | int, ...]:
         return ("N", 2, 3)
     flat = re.search(r"D\s*=\s*d_1", doc)
     return tuple(int(d) if d.isdigit() else 6 if d == "D" and flat else d for d in dims)
-
-
-def _dictionary(code: str, name: str) -> dict[str, Any] | None:
-    """The keys that are read of an argument that is a dictionary of numbers, with values."""
-    keys = re.findall(rf"\b{name}\[['\"](\w+)['\"]\](?!\s*=[^=])", code)
-    optional = re.findall(rf"\b{name}\.(?:get|setdefault|pop)\(['\"](\w+)['\"]", code)
-    if not keys and not optional:
-        return None
-    return {k: SCALARS.get(k, 1) for k in keys if k not in optional}
-
-
-def dictionary_of(function: ast.FunctionDef, name: str) -> dict[str, Any] | None:
-    return _dictionary(ast.unparse(function), name)
 
 
 def _default(name: str, node: ast.expr) -> Any:
@@ -293,17 +277,17 @@ def _is_index(words: set[str], code: str) -> bool:
     )
 
 
-def _as_array(words: set[str], code: str) -> bool:
+def as_array(words: set[str], code: str) -> bool:
     alternatives = "|".join(re.escape(w) for w in words)
     return bool(
         re.search(
-            rf"(?:{alternatives})(?:\.shape|\.size\(|\.dim\(|\.T\b|\.t\(|\.mm\(|\.matmul\(|\.dot|\[)|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)",
+            rf"(?:{alternatives})(?:\.shape|\.size\(|\.dim\(|\.T\b|\.t\(|\.mm\(|\.matmul\(|\.dot|\[)|@ (?:{alternatives})(?!\w)|\b(?:{alternatives}) @|dot\((?:{alternatives}),|dot\([^()]*, (?:{alternatives})\)",
             code,
         )
     )
 
 
-def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
+def unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
     """What the code says of the rank of an argument: sizes that are taken from it, indices, products."""
     alternatives = "|".join(re.escape(w) for w in words)
     unpacked = re.search(rf"^\s*\(?((?:\w+, )+\w+)\)? = (?:{alternatives})\.(?:shape|size\(\))$", code, re.M)
@@ -322,8 +306,8 @@ def _unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot
     ):
         least = max(least, int(found[1]) + 1)
     counted = least
-    if _as_array(words, code) and re.search(
-        rf"(?:{alternatives})\.(?:T\b|t\(\)|mm\()|\bmm\((?:{alternatives})\b|matmul\((?:{alternatives})\b|@ (?:{alternatives})\b|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",
+    if as_array(words, code) and re.search(
+        rf"(?:{alternatives})\.(?:T\b|t\(\)|mm\()|\bmm\((?:{alternatives})\b|matmul\((?:{alternatives})\b|@ (?:{alternatives})(?!\w)|\b(?:{alternatives}) @|dot\((?:{alternatives}), |(?:{alternatives})\.dot|dot\([^(),]*, (?:{alternatives})\)|dot\((?:{alternatives})\)",
         code,
     ):
         least = max(least, 2)

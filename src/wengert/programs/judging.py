@@ -142,6 +142,8 @@ def _row(search: FaultSearch, node: Any, group: list[Event], found: dict[str, An
     if quantity(last.name) is None and not last.value.ndim and last.name in ("loss", "cost"):
         return None
     moved = _moved(search, last.key, last.value, found)
+    if moved is None and claims.scenario.pair.flat and quantity(last.name) is None:  # a step, or what comes after it
+        return None
     if moved is None:
         return JudgedLine("unread", node.lineno, node.col_offset, text, "no result changes with it")
     return JudgedLine("defined", node.lineno, node.col_offset, text, f"part of {', '.join(moved)}" if moved else "")

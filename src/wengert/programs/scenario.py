@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.programs import events
-from wengert.programs.arrays import is_array, is_traced, numbers
+from wengert.programs.arrays import Library, is_array, is_traced, numbers
 from wengert.programs.events import Event, Recorder
 from wengert.programs.names import RATE, quantity
 from wengert.programs.pairs import Pair, assigned
@@ -154,6 +154,10 @@ class Scenario:
             for name, value in before.items():
                 names[name] = hooks.event("argument", name, 0, copy.deepcopy(value))
             arguments = {k: hooks.event("argument", k, 0, v) for k, v in given[0].items()}
+            for held, value in given[0].items():
+                for path, holder, key in list(state_of(value, {}, held)) if isinstance(value, dict | list) else []:
+                    if is_array(take(holder, key)):
+                        put(holder, key, hooks.event("argument", path, 0, take(holder, key)))
             for path, holder, key in list(state_of(this, program.names)) if this is not None else []:
                 put(holder, key, hooks.event("attribute", path, 0, take(holder, key)))
             entered = entries_of(this, program.names) if this is not None else {}
@@ -218,7 +222,11 @@ class Scenario:
         """Copies of what a run is given, as arrays of the program's library."""
         arguments, init, this = copy.deepcopy((point.arguments, point.init, point.this))
         library = self.program.library
-        return {n: library.given(v) for n, v in arguments.items()}, {n: library.given(v) for n, v in init.items()}, this
+        return (
+            {n: _with(library, v) for n, v in arguments.items()},
+            {n: _with(library, v) for n, v in init.items()},
+            this,
+        )
 
     def _object(self, point: Point, init: dict[str, Any], given: Any) -> Any:
         if self.pair.rule:
@@ -314,6 +322,13 @@ class Scenario:
                 if len(parts) == len(given):
                     out |= {ast.unparse(e): n for e, n in zip(parts, given, strict=True) if isinstance(e, ast.Name)}
         return out
+
+
+def _with(library: Library, value: Any) -> Any:
+    """Arrays of the library for those of NumPy, in what holds them too."""
+    if isinstance(value, dict):
+        return {k: library.given(v) for k, v in value.items()}
+    return [library.given(v) for v in value] if isinstance(value, list) else library.given(value)
 
 
 @lru_cache(maxsize=1000)

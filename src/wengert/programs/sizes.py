@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.programs.holders import put_together
 from wengert.programs.inputs import IMAGES, SIZES, Array, GivenValue, Slot, UnknownInput, made
 from wengert.programs.scenario import Point
 
@@ -38,6 +39,7 @@ class Sizes:
         out: dict[str, dict[str, Any]] = {"init": {}, "forward": {}, "backward": {}}
         for (where, name), slot in self.slots.items():
             out[where][name] = made(slot, self.axes, rng)
+        out = {where: put_together(values) for where, values in out.items()}
         return Point(out["forward"], out["init"], out["backward"], attributes=dict(self.attributes), seed=seed)
 
 
