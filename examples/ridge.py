@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
-from wengert.train.checkpoint import load_model
 
+from wengert.train.model_file import load_model
 from wengert.train.preparation import split
 
 model = load_model(sys.argv[1])

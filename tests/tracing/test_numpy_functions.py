@@ -186,3 +186,13 @@ def test_what_numpy_refuses_is_refused_with_its_errors(f, error):
     if f is not WRONG["no such method"][0]:
         with pytest.raises(error):
             f(X)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2,), (1, 2), (2, 1), (2, 2)], ids=str)
+def test_values_to_pad_with_are_one_a_pair_or_a_pair_an_axis_when_they_are_traced(shape):
+    def padded(x, c):
+        return np.pad(x, ((1, 2), (3, 0)), constant_values=c) ** 2
+
+    c = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    np.testing.assert_array_equal(wg.compile(padded)(X, c), padded(X, c))
+    wg.check_grads(padded, (X, c))

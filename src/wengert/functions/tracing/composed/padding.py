@@ -74,7 +74,7 @@ def _widths(pad_width: Any, rank: int) -> list[tuple[int, int]]:
 
 def _pairs(value: Any, rank: int) -> list[Pair]:
     """The values before and after along every axis, from one, a pair, or a pair an axis."""
-    if isinstance(value, Traced) or not isinstance(value, list | tuple | np.ndarray):
+    if not _is_pair(value):
         return [(value, value)] * rank
     rows: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
     if not any(_is_pair(row) for row in rows):
@@ -84,6 +84,7 @@ def _pairs(value: Any, rank: int) -> list[Pair]:
 
 
 def _is_pair(value: Any) -> bool:
+    """Whether a value has entries of its own, as a pair or a row for each axis has."""
     return isinstance(value, list | tuple) or (isinstance(value, Traced | np.ndarray) and value.ndim > 0)
 
 
