@@ -24,8 +24,7 @@ def free_names(tree: ast.Module) -> list[str]:
     later = [n for n in out if n in known]  # a name is assigned after it was read: it has to be there before
     inside = [s for s in tree.body if isinstance(s, DEFINITION)]
     for definition in inside:  # what a function reads may be assigned until it is called
-        own = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        own |= {n.arg for n in ast.walk(definition) if isinstance(n, ast.arg)}
+        own = {*_names(definition, ast.Store), *_arguments(definition)}
         out += [n for n in _names(definition, ast.Load) if n not in known | own and n not in out]
     return [n for n in out if n in later or n not in known]
 
@@ -35,6 +34,10 @@ DEFINITION = (ast.FunctionDef, ast.ClassDef)
 
 def _names(node: ast.AST, context: type) -> list[str]:
     return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]
+
+
+def _arguments(node: ast.AST) -> set[str]:
+    return {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)}
 
 
 def _read_in(block: list[ast.stmt], known: set[str], out: list[str]) -> None:
@@ -51,7 +54,7 @@ def _read_in(block: list[ast.stmt], known: set[str], out: list[str]) -> None:
             if isinstance(field, ast.stmt | ast.ExceptHandler):
                 continue
             own = {n for c in ast.walk(field) if isinstance(c, ast.comprehension) for n in _names(c.target, ast.Store)}
-            own |= {a.arg for a in ast.walk(field) if isinstance(a, ast.arg)}
+            own |= _arguments(field)
             out += [n for n in _names(field, ast.Load) if n not in known | own and n not in out]
             known |= set(_names(field, ast.Store))
         for name in ("body", "orelse", "finalbody"):

@@ -53,6 +53,12 @@ class Page:
         self.find(".drawing").wait_for()
         return self
 
+    def take(self, offered, key):
+        """Press a key while a completion is offered that has such a text."""
+        self.find(".cm-tooltip-autocomplete", has_text=offered).wait_for()
+        self.page.wait_for_timeout(200)
+        self.page.keyboard.press(key)
+
     def show(self, view):
         self.find(f"#tab-{view}").click()
 

@@ -24,9 +24,7 @@ def test_a_line_that_is_typed_changes_the_bars_that_it_should(board):
 def test_signs_are_completed(board):
     board.type(".equations", "")
     board.page.keyboard.type("y = \\sigm")
-    board.find(".cm-tooltip-autocomplete").wait_for()
-    board.page.wait_for_timeout(200)
-    board.page.keyboard.press("Enter")
+    board.take("", "Enter")
     board.until(lambda: "σ" in board.text(".equations .cm-content"))
 
 
@@ -34,18 +32,14 @@ def test_names_are_completed_with_their_labels_and_letters(board):
     board.find(".equations .cm-content").click()
     board.page.keyboard.press("Control+End")
     board.page.keyboard.type("q_k = w2")
-    board.find(".cm-tooltip-autocomplete", has_text="w⁽²⁾_ki").wait_for()
-    board.page.wait_for_timeout(200)
-    board.page.keyboard.press("Tab")
+    board.take("w⁽²⁾_ki", "Tab")
     board.until(lambda: "q_k = w⁽²⁾_ki" in board.text(".equations .cm-content"))
 
 
 def test_enter_ends_the_line_where_a_name_is_offered(board):
     board.type(".equations", "rate = 1\n")
     board.page.keyboard.type("z = ra")
-    board.find(".cm-tooltip-autocomplete", has_text="rate").wait_for()
-    board.page.wait_for_timeout(200)
-    board.page.keyboard.press("Enter")
+    board.take("rate", "Enter")
     board.page.keyboard.type("y = 2")
     board.until(lambda: board.find(".equations .cm-line").count() == 3)
     assert [text.partition("∈")[0] for text in board.find(".equations .cm-line").all_text_contents()[1:]] == [
@@ -58,9 +52,7 @@ def test_bars_of_the_equations_are_completed_in_ones_own_lines(board):
     board.show("homework")
     board.find(".own .cm-content").click()
     board.page.keyboard.type("b2")
-    board.find(".cm-tooltip-autocomplete", has_text="b̄⁽²⁾_k").wait_for()
-    board.page.wait_for_timeout(200)
-    board.page.keyboard.press("Tab")
+    board.take("b̄⁽²⁾_k", "Tab")
     board.until(lambda: "b̄⁽²⁾_k" in board.text(".own .cm-content"))
 
 
@@ -96,9 +88,7 @@ def test_an_example_is_chosen_from_the_menu(board):
 def test_a_raised_sign_is_completed(board):
     board.type(".equations", "")
     board.page.keyboard.type("L = w^T")
-    board.find(".cm-tooltip-autocomplete", has_text="ᵀ").wait_for()
-    board.page.wait_for_timeout(200)
-    board.page.keyboard.press("Enter")
+    board.take("ᵀ", "Enter")
     board.until(lambda: "L = wᵀ" in board.text(".equations .cm-content"))
 
 

@@ -55,27 +55,17 @@ class Undecided(Exception):
     """The values of one run do not say what the derivative is: the graph does."""
 
 
-class _Underflows:
-    """Counts the calls of NumPy in which a result fell below the normal floats."""
-
-    count = 0
-
-    def __call__(self, error: str, flag: int) -> None:
-        self.count += 1
-
-
 def pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> list[Array | None]:
     """x̄ for each argument of the run, from the cotangents of some results, by place; None where it is zero. `calls` stand in place
     of those of the tape.
 
     Raises Undecided where the graph says what the derivative is.
     """
-    lost = _Underflows()
-    with np.errstate(all="ignore", under="call", call=lost):
-        return _pulled_back(tape, calls, cotangents, lost)
+    with np.errstate(all="ignore"):
+        return _pulled_back(tape, calls, cotangents)
 
 
-def _pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array], lost: _Underflows) -> list[Array | None]:
+def _pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> list[Array | None]:
     values = tape.values
     assert values is not None
     bars: list[Any] = [None] * tape.position
@@ -94,14 +84,25 @@ def _pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array], lost
                 bars[base] = [None] * len(values[base])
             bars[base][number] = bar
             continue
-        before = lost.count
-        parts = _parts(tape, key, values[place], bar, lost)
-        if lost.count > before and name_of(key[0]) in QUOTIENTS:
-            raise Undecided  # what follows may bring the signal back into range (see `autodiff.deferred`)
-        for source, part in parts:
+        of_call = _in_range(_parts) if name_of(key[0]) in QUOTIENTS else _parts
+        for source, part in of_call(tape, key, values[place], bar):
             if part is not None and (source >= 0 or ~source < tape.arguments):
                 _add(bars, found, source, part)
     return found[: tape.arguments]
+
+
+def _in_range(parts: Callable[..., Any]) -> Callable[..., Any]:
+    """What a quotient adds to bars, undecided where a result falls below the normal floats: what follows may bring the signal back
+    into range (see `autodiff.deferred`)."""
+
+    def of_call(*given: Any) -> Any:
+        try:
+            with np.errstate(under="raise"):
+                return parts(*given)
+        except FloatingPointError:
+            raise Undecided from None
+
+    return of_call
 
 
 def _add(bars: list[Any], found: list[Any], place: int, part: Array) -> None:
@@ -111,7 +112,7 @@ def _add(bars: list[Any], found: list[Any], place: int, part: Array) -> None:
         found[~place] = part if found[~place] is None else found[~place] + part
 
 
-def _parts(tape: Tape, key: Any, y: Array, bar: Array, lost: _Underflows) -> list[tuple[int, Array | None]]:
+def _parts(tape: Tape, key: Any, y: Array, bar: Array) -> list[tuple[int, Array | None]]:
     """What a call adds to the bars of what it reads, by place."""
     function = key[0]
     if type(function) is np.ufunc:
@@ -121,7 +122,7 @@ def _parts(tape: Tape, key: Any, y: Array, bar: Array, lost: _Underflows) -> lis
         if function is np.power and y.dtype.kind == "f" and _is_known_number(key[2]):
             return _power(tape, key, y, bar)
     if type(function) is StableFormula and function.is_plain:
-        return _through_formula(tape, function, key[1], bar, lost)
+        return _through_formula(tape, function, key[1], bar)
     direct = DIRECT.get(function)
     if direct is not None and (parts := direct(tape, key, y, bar)) is not None:
         return parts
@@ -180,9 +181,7 @@ def _carried(
     return [_product(bar, p) if w else None for w, p in zip(wanted, partials, strict=True)]
 
 
-def _through_formula(
-    tape: Tape, formula: StableFormula, places: Sequence[int], bar: Array, lost: _Underflows
-) -> list[Any]:
+def _through_formula(tape: Tape, formula: StableFormula, places: Sequence[int], bar: Array) -> list[Any]:
     """By the records of the ops of which a formula consists."""
     graph, known = formula.graph, dict[Node, Known]()
     for node, place in zip(graph.inputs, places, strict=True):
@@ -200,13 +199,12 @@ def _through_formula(
         if node.op.fades:
             _refuse_overflowed(0, xs[0].value)
         wanted = [x.op.leaf != "constant" for x in node.inputs]
-        bar, before = bars.pop(node), lost.count
+        bar = bars.pop(node)
         if node.op.partials is None:
             parts = _by_rule(node, known[node].value, xs, bar)
         else:
-            parts = _carried(node.op, bar, known[node], xs, wanted, node.params)
-        if lost.count > before and node.op.name in QUOTIENTS:
-            raise Undecided
+            carried = _in_range(_carried) if node.op.name in QUOTIENTS else _carried
+            parts = carried(node.op, bar, known[node], xs, wanted, node.params)
         for x, part in zip(node.inputs, parts, strict=True):
             if part is not None:
                 bars[x] = part if x not in bars else bars[x] + part
