@@ -112,14 +112,18 @@ def _genpareto_ppf(q: Any, c: Any) -> Any:
 def _log_mass(a: Any, b: Any) -> Any:
     """log(Φ(b) − Φ(a)), by the tail that is nearer; infinite ends do not move."""
     a, b = (np.where(np.isinf(x), np.sign(x) * INF, x) for x in (a, b))
-    turned = a > 0
-    low, high = np.where(turned, -b, a), np.where(turned, -a, b)
+    _, low, high = _in_lower_tail(a, b)
     return _s.log_ndtr(high) + np.log1p(-np.exp(_s.log_ndtr(low) - _s.log_ndtr(high)))
 
 
-def _truncnorm_ppf(q: Any, a: Any, b: Any) -> Any:
+def _in_lower_tail(a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """Where an interval lies above 0, and its ends, there turned into those below 0 of the same mass."""
     turned = a > 0
-    low, high = np.where(turned, -b, a), np.where(turned, -a, b)
+    return turned, np.where(turned, -b, a), np.where(turned, -a, b)
+
+
+def _truncnorm_ppf(q: Any, a: Any, b: Any) -> Any:
+    turned, low, high = _in_lower_tail(a, b)
     part = np.where(turned, 1.0 - q, q)
     found = _s.ndtri(_s.ndtr(low) + part * (_s.ndtr(high) - _s.ndtr(low)))
     return np.where(turned, -found, found)

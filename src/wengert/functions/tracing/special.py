@@ -122,9 +122,13 @@ def _stdtr(df: Node, t: Node) -> Node:
     at_zero = apply("equal", t, constant_like(0, t))
     safe = apply("where", at_zero, constant_like(1, t), t)
     tail = half * apply("betainc", df * half, half, df / (df + safe * safe))
-    slope = apply("exp", apply("lgamma", (df + 1) * half) - apply("lgamma", df * half)) / apply("sqrt", df * math.pi)
     found = apply("where", t < 0, tail, 1 - tail)
-    return apply("where", at_zero, half + t * slope, found)
+    return apply("where", at_zero, half + t * _student_density(df, half), found)
+
+
+def _student_density(df: Node, half: Node) -> Node:
+    """The density of Student's t at 0, Γ((ν + 1)/2)/(√(νπ) Γ(ν/2))."""
+    return apply("exp", apply("lgamma", (df + 1) * half) - apply("lgamma", df * half)) / apply("sqrt", df * math.pi)
 
 
 def _stdtrit(df: Node, p: Node) -> Node:
@@ -135,9 +139,8 @@ def _stdtrit(df: Node, p: Node) -> Node:
     middle = apply("equal", p, half)
     x = apply("betaincinv", df * half, half, 2 * apply("where", middle, constant_like(Fraction(1, 4), p), tail))
     size = apply("sqrt", df * (1 - x) / x)
-    density = apply("exp", apply("lgamma", (df + 1) * half) - apply("lgamma", df * half)) / apply("sqrt", df * math.pi)
     found = apply("where", below, -size, size)
-    return apply("where", middle, (p - half) / density, found)
+    return apply("where", middle, (p - half) / _student_density(df, half), found)
 
 
 def _boxcox(x: Node, power: Node) -> Node:

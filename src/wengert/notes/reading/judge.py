@@ -25,6 +25,7 @@ from wengert.notes.reading.limits import (
     UNDERSTOOD,
 )
 from wengert.notes.reading.losses import delta_of, is_signal_like, suppose_loss
+from wengert.notes.reading.omitted import acts
 from wengert.notes.reading.scope import EQUALS, Scope, ScopeLine
 from wengert.notes.reading.search import ZEROS, Found, Outcome, Search, previous
 from wengert.notes.reading.story import Statement
@@ -405,7 +406,7 @@ def is_chain(side: Tree) -> bool:
         return all(is_chain(part) for part in side.parts)
     if isinstance(side, Group | Big):
         return is_chain(side.parts[-1])
-    return is_fraction_of(side, "∂", "d") and isinstance(side, Frac) and side.top not in (Name("∂"), Name("d"))
+    return is_fraction_of(side, "∂", "d") and isinstance(side, Frac) and not acts(side)
 
 
 def in_words(side: Tree | None) -> bool:

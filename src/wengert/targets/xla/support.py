@@ -11,10 +11,7 @@ from wengert.errors import GraphError
 from wengert.targets.base import HOST, OWN, Support, by_host
 
 BESSEL = ("jv", "yv", "iv", "kv", "ive", "kve", "j0", "j1", "y0", "y1", "k0", "k1", "k0e", "k1e")
-INCOMPLETE = (
-    *("gammaincinv", "gammainccinv", "betaincinv"),
-    *("gammainc_slope", "betainc_slope_a", "betainc_slope_b"),
-)
+INCOMPLETE = ("gammaincinv", "gammainccinv", "betaincinv", "gammainc_slope", "betainc_slope_a", "betainc_slope_b")
 CALLED = frozenset({*BESSEL, *INCOMPLETE, "host_call"})
 """The ops that a program of XLA calls NumPy for."""
 CALLS = Support("target", "by a call of NumPy")

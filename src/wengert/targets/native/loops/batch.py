@@ -215,7 +215,7 @@ class BatchedRows:
     def _reduce(self, node: Node) -> None:
         (x,), axes = node.inputs, node.params["axes"]
         place, row, dtype = self.place_of(x.shape), self.entries[x], node.type.dtype
-        if 0 in x.shape or (place in axes and node.op.name == "prod"):
+        if 0 in x.shape or dtype == "bool" or (place in axes and node.op.name == "prod"):
             raise NotInRows
         inner = tuple(k - (place is not None and k > place) for k in axes if k != place)
         kept = tuple(k for k in range(row.ndim) if k not in inner)
@@ -223,10 +223,7 @@ class BatchedRows:
         turned = row.transpose((*kept, *inner)).reshape((*shape, -1))
         function, result = COMBINES[node.op.name], np.empty(shape, object)
         for small in np.ndindex(*shape):
-            values = list(turned[small])
-            if dtype == "bool":
-                raise NotInRows
-            result[small] = self.combined(function, values, dtype)
+            result[small] = self.combined(function, list(turned[small]), dtype)
         self._finish(node, place in axes and place is not None, function, result)
 
     def _finish(self, node: Node, over_rows: bool, function: str, result: Array) -> None:
