@@ -27,7 +27,6 @@ class Arguments:
         chosen = tuple(args[k] for k in self.places)
         leaves, self.spec = flatten(chosen)
         self.values = [taken(x) for x in leaves]
-        self._real: list[Leaf] | None = None
 
     @cached_property
     def names(self) -> list[str]:
@@ -48,14 +47,13 @@ class Arguments:
 
         return record(new_inputs(self.names, leaves), leaves, call, self.values if known else ())
 
+    @cached_property
     def real_leaves(self) -> list[Leaf]:
         """The leaves as real numbers: a whole number of Python is one, an array of whole numbers is not.
 
         Raises TraceError.
         """
-        if self._real is None:
-            self._real = [self._as_real(k, value) for k, value in enumerate(self.values)]
-        return self._real
+        return [self._as_real(k, value) for k, value in enumerate(self.values)]
 
     def _as_real(self, k: int, value: Any) -> Leaf:
         leaf = leaf_of(value)

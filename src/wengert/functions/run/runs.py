@@ -205,7 +205,7 @@ def seen(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], a
     Raises TraceError where one of them is not real, or f does with a traced value what a graph cannot hold.
     """
     arguments = Arguments(f, args, kwargs, argnums)
-    leaves = arguments.real_leaves()
+    leaves = arguments.real_leaves
     if current() is not None or any(isinstance(value, StandIn) for value in arguments.values):
         return InnerRun(arguments, leaves)
     if ON[0]:

@@ -298,7 +298,7 @@ def watched(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     if not places:
         return result
     arguments = Arguments(f, args, kwargs, places)
-    run = WatchedRun(arguments, arguments.real_leaves())
+    run = WatchedRun(arguments, arguments.real_leaves)
     values: Any = run.tape.values
     found = [values[k] if k >= 0 else run.tape.inputs[~k] for k in run.outputs]
     return unflatten(run.spec, found)

@@ -52,7 +52,7 @@ def is_complex(types: Sequence[ArrayType]) -> bool:
 
 def argument_types(run: FunctionRun) -> list[ArrayType]:
     """The types of the arguments that are derived by."""
-    return [leaf.type for leaf in run.arguments.real_leaves()]
+    return [leaf.type for leaf in run.arguments.real_leaves]
 
 
 def check_plane(run: FunctionRun) -> None:

@@ -224,7 +224,7 @@ def hvp(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
             )
         given = (vector,) if chosen.single else tuple(vector)
         arguments = run.arguments
-        inputs = [leaf.type for leaf in arguments.real_leaves()]
+        inputs = [leaf.type for leaf in arguments.real_leaves]
         moved = like(given, arguments.spec, inputs, "directions", "arguments")
         return chosen.result(unflatten(arguments.spec, run.run(Transform(curved), moved)))
 

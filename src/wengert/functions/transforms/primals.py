@@ -37,7 +37,7 @@ class Primals:
         self.run: FunctionRun = (
             seen(f, tuple(primals), {}, range(len(primals))) if all(self.real) else self._beside_whole(f)
         )
-        inputs = iter([leaf.type for leaf in self.run.arguments.real_leaves()])
+        inputs = iter([leaf.type for leaf in self.run.arguments.real_leaves])
         self.types: list[ArrayType] = [
             next(inputs) if real else leaf.type for leaf, real in zip(leaves, self.real, strict=True)
         ]
