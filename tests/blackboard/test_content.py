@@ -30,6 +30,7 @@ def test_every_example_has_a_whole_board_that_json_takes(name):
     found = list(Content().edit(EXAMPLES[name]))
     assert [reply["type"] for reply in found] == ["read", "backward", "graph", "numbers"]
     assert "error" not in found[-1]
+    assert found[0]["diagnostics"] == []
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
