@@ -268,7 +268,9 @@ def test_where_the_disk_of_one_rank_is_full_no_other_waits_for_it(files, full):
     meeting = {"WENGERT_MEETING": "{}:{}".format(*host.address), "WENGERT_PROCESSES": "2", "WENGERT_PATIENCE": "60"}
     script = [sys.executable, "-c", FULL_FOR_ONE, str(full), *command(files, out="full", epochs=6, more=more)]
     ranks = [
-        subprocess.Popen(script, env={**os.environ, **meeting, "WENGERT_RANK": str(k)}, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            script, env={**os.environ, **meeting, "WENGERT_RANK": str(k)}, stderr=subprocess.PIPE, text=True
+        )
         for k in (0, 1)
     ]
     try:
