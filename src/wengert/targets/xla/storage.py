@@ -29,9 +29,7 @@ DIGESTS = "digests"
 
 
 def _orbax() -> Any:
-    logging.getLogger("absl").setLevel(
-        logging.ERROR
-    )  # Orbax warns there of each checkpoint that waits for the one before
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what cannot be written or read is said here, once
     try:
         return import_module("orbax.checkpoint")
     except ModuleNotFoundError:
@@ -75,6 +73,7 @@ class FolderStore:
 
     def save(self, step: int, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
         """Write a checkpoint in the background; where it cannot be written, that is said, and the one before stays."""
+        self.wait()  # so that one that could not be written is said alone
         if self._manager is None:
             return
         args = self._orbax.args
