@@ -127,6 +127,7 @@ def test_documents_are_there():
         "emit.md",
         "board.md",
         "scale.md",
+        "tests.md",
     }
 
 

@@ -88,3 +88,18 @@ def test_durations_are_read_at_a_glance():
         "1 h 0 min",
         "1 h 5 min",
     ]
+
+
+@pytest.mark.parametrize("options", [(), ("-p", "xdist", "-n", "2")], ids=["one process", "two processes"])
+def test_processor_time_is_summed_by_folder_with_that_of_processes_that_tests_start(pytester, monkeypatch, options):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    for folder, work in (("busy", "subprocess.run([sys.executable, '-c', 'sum(range(10**7))'])"), ("idle", "pass")):
+        pytester.mkdir("tests") if not (pytester.path / "tests").exists() else None
+        (pytester.path / "tests" / folder).mkdir()
+        text = f"import subprocess, sys\ndef test_one(): {work}\ndef test_two(): pass\n"
+        (pytester.path / "tests" / folder / f"test_{folder}.py").write_text(text)
+    done = pytester.runpytest_subprocess("-q", "-p", "scripts.folder_times", *options)
+    rows = [line.split() for line in done.stdout.lines if re.match(r" *\d+\.\d s ", line)]
+    assert [(row[2], row[-1]) for row in rows] == [("2", "tests/busy"), ("2", "tests/idle"), ("4", "all")]
+    assert float(rows[0][0]) > 10 * float(rows[1][0])

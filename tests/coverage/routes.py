@@ -150,12 +150,24 @@ def complex_step(call: Call, directions: Sequence[Array]) -> list[Array] | None:
     return [y.imag / STEP for y in found] if all(y.dtype.kind == "c" for y in found) else None
 
 
+def _widest_step(directions: Sequence[Array]) -> float:
+    return 4e-3 / max([1.0, *(float(np.max(np.abs(v), initial=0)) for v in directions)])
+
+
+def noise(value: Array, directions: Sequence[Array]) -> float:
+    """What the rounding of values, to eight units in the last place of the largest, does to such differences: most by the narrowest step.
+
+    Where slopes are small beside values, as those of a logarithm of large numbers, it is more than a relative bound allows.
+    """
+    size = float(np.max(np.abs(value[np.isfinite(value)]), initial=0.0))
+    return 8 * float(np.finfo(np.float64).eps) * size / (_widest_step(directions) / 4)
+
+
 def differences(
     f: Callable[[Sequence[Array]], list[Array]], arrays: Sequence[Array], directions: Sequence[Array]
 ) -> list[Array]:
     """The derivative of f along directions by central differences at h … h/8, extrapolated to O(h⁸) (Richardson 1911)."""
-    largest = max([1.0, *(float(np.max(np.abs(v), initial=0)) for v in directions)])
-    h = 4e-3 / largest
+    h = _widest_step(directions)
 
     def central(step: float) -> list[Array]:
         ahead, behind = (

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from wengert.errors import TrainingError
 from wengert.train import launch
 from wengert.train.launch import Launch
 
@@ -104,6 +105,7 @@ def test_a_rank_that_ignores_being_told_to_end_is_ended(monkeypatch):
 
 LAUNCHER = """
 import sys
+from wengert.errors import TrainingError
 from wengert.train import launch
 launch.SCRIPT = {script!r}
 sys.exit(launch.Launch(2, (), 0, 30, print, lambda pids: print(*pids, flush=True)).run())
@@ -121,3 +123,12 @@ def test_a_launcher_that_is_ended_leaves_no_orphans(sign, status):
         launcher.send_signal(sign)
         assert launcher.wait(LIMIT) == status
     wait_for(lambda: not any(map(is_there, pids)))
+
+
+def test_on_windows_nothing_is_started_and_it_is_said(monkeypatch):
+    started: list[list[int]] = []
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    with pytest.raises(TrainingError) as error:
+        launched(monkeypatch, "", on_start=started.append)
+    assert str(error.value).splitlines()[0] == "Several processes are not launched on Windows."
+    assert started == []

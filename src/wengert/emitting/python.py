@@ -11,7 +11,7 @@ from wengert.emitting.code import NoSize
 from wengert.emitting.dialects import DIALECTS, Dialect
 from wengert.emitting.layout import call, comment
 from wengert.emitting.module import EmittedModule
-from wengert.emitting.samples import DEFINITE, Samples
+from wengert.emitting.samples import DEFINITE, Samples, assumed
 
 RESERVED = {
     "numpy": [
@@ -106,12 +106,14 @@ def _tuple(names: Sequence[str]) -> str:
 
 
 def _shapes(module: EmittedModule) -> list[str]:
-    """What each input is, a line an input."""
+    """What each input is, with what is assumed of it, a line an input."""
     rows: list[str] = []
+    symmetric, normalised = assumed(module.system)
     for name in module.inputs:
         type = module.system.quantities[name].type
         sizes = [module.identifiers[f"size {n.name}"] if isinstance(n, Dim) else str(n) for n in type.shape]
         kind = "whole numbers" if type.dtype == "int64" else "numbers"
+        kind += " that sum to 1" if name in normalised else " that are symmetric" if name in symmetric else ""
         shape = (
             f"{kind}, shape ({', '.join(sizes)}{',' if len(sizes) == 1 else ''})" if sizes else kind.removesuffix("s")
         )

@@ -47,7 +47,7 @@ def samples_of(system: SystemData) -> Samples:
         for name in system.inputs
     }
     below = min([*sizes.values(), 3])
-    symmetric, normalised = _assumed(system)
+    symmetric, normalised = assumed(system)
     graph = concrete(system.graph())
     rng = np.random.default_rng(0)
     square = {n for n, s in shapes.items() if len(s) == 2 and s[0] == s[1]}
@@ -70,7 +70,8 @@ def _with_integers(system: SystemData, plan: Mapping[str, str]) -> dict[str, str
     return {n: "integers" if system.quantities[n].type.dtype == "int64" else region for n, region in plan.items()}
 
 
-def _assumed(system: SystemData) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def assumed(system: SystemData) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The inputs that assumptions say are symmetric, and those whose entries they say add up to 1."""
     symmetric: list[str] = []
     normalised: list[str] = []
     for left, right in system.assumptions:

@@ -21,7 +21,7 @@ from wengert.programs.source import FILENAME, Program
 def amended(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any, error: BaseException | None) -> bool:
     """Change what a run shows to be wrong about the inputs. False where there is nothing to change."""
     if error is None:
-        if out.loss is not None and not np.all(np.isfinite(out.loss)) and _positive(sizes):
+        if out.loss is not None and not np.all(np.isfinite(out.loss)) and (_positive(sizes) or _definite(sizes)):
             return True
         return (
             _same_as_output(sizes, recorder)
@@ -169,6 +169,22 @@ def _positive(sizes: Sizes) -> bool:
     }
     sizes.slots.update(found)
     return bool(found)
+
+
+def _definite(sizes: Sizes) -> bool:
+    """Take x xᵀ + 1 for the square arrays of forward, which has a logarithm of the determinant and an inverse, and any numbers for the rest."""
+    found = {
+        k: Array(s.axes, "definite" if _is_square(sizes, s) else "real")
+        for k, s in sizes.slots.items()
+        if k[0] == "forward" and isinstance(s, Array) and s.kind == "probability"
+    }
+    sizes.slots.update(found)
+    return any(slot.kind == "definite" for slot in found.values())
+
+
+def _is_square(sizes: Sizes, slot: Array) -> bool:
+    shape = [a if isinstance(a, int) else sizes.axes[a] for a in slot.axes]
+    return len(shape) > 1 and shape[-1] == shape[-2]
 
 
 def _as_long_as_gradients(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any) -> bool:

@@ -91,6 +91,12 @@ NUMBER = re.compile(
     r"^\W*`?([A-Za-z_]\w*)`?\s*(?::|--)\s*(?:an? )?(?:number|scalar|float)\b(?!.*(?:shape|array))", re.M
 )
 """An argument that a docstring calls a number."""
+ASSUMED = {
+    "distribution": r"\bsums? (?:up )?to (?:1|one)\b",
+    "definite": r"\bpositive[ -](?:semi)?definite\b",
+    "symmetric": r"\bsymmetric\b",
+}
+"""What the line of a docstring about an argument says of its entries, by the words that say it."""
 BRIEF = re.compile(
     r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)"
 )
@@ -117,7 +123,7 @@ LABEL_SIZE = 3
 
 @dataclass(frozen=True)
 class Array:
-    """An argument that is an array: its axes by name or number, and what is in it: real, label, mask, positive."""
+    """An argument that is an array: its axes by name or number, and what is in it: real, label, mask, distribution, definite …"""
 
     axes: tuple[str | int, ...]
     kind: str = "real"
@@ -251,6 +257,9 @@ def _constant(node: ast.expr) -> Any:
 def _kind(name: str, words: set[str], code: str, doc: str) -> str:
     if _is_index(words, code):
         return "label"
+    for kind, words_for_it in ASSUMED.items():
+        if re.search(rf"^\W*{re.escape(name)}\b.*{words_for_it}", doc, re.M | re.I):
+            return kind
     if re.search(rf"{name}\W+\s*(boolean|bool\b)", doc, re.I) or re.match(r"^\w*mask$", name):
         return "mask"
     if TARGET.match(name):
@@ -348,4 +357,11 @@ def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:
         return rng.random(shape) * 0.8 + 0.1
     if slot.kind == "positive":
         return rng.random(shape) + 0.5
-    return rng.standard_normal(shape)
+    if slot.kind == "distribution" and shape:
+        weights = rng.random(shape) + 0.1
+        return weights / weights.sum(axis=-1, keepdims=True)
+    values = rng.standard_normal(shape)
+    if slot.kind in ("symmetric", "definite") and len(shape) > 1 and shape[-1] == shape[-2]:
+        turned = np.swapaxes(values, -1, -2)
+        return values @ turned + np.eye(shape[-1]) if slot.kind == "definite" else (values + turned) / 2
+    return values

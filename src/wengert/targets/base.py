@@ -17,7 +17,7 @@ from wengert.errors import GraphError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wengert.targets.mesh import Mesh, MeshLayout, Spec
+    from wengert.targets.mesh import Mesh, MeshLayout
     from wengert.targets.parameters import Parameter, Tree
 
 __all__ = [
@@ -269,23 +269,20 @@ class MeshTarget(CodeTarget, Protocol):
         """Whether all processes give the same text."""
         ...
 
-    def store(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> CheckpointStore:
+    def store(self, folder: str | Path, say: Callable[[str], None]) -> CheckpointStore:
         """The checkpoints of a folder."""
         ...
 
 
 class CheckpointStore(Protocol):
-    """Checkpoints of arrays that lie on a mesh."""
+    """Checkpoints of a training, which all processes use together."""
 
-    def save(self, step: int, arrays: Mapping[str, Array], specs: Mapping[str, Spec], facts: Mapping[str, Any]) -> None:
+    def save(self, step: int, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
         """Write one in the background; where it cannot be written, that is said, and the one before stays."""
         ...
 
     def latest(
-        self,
-        types: Mapping[str, Array],
-        specs: Mapping[str, Spec],
-        require: Callable[[Mapping[str, Any]], None],
+        self, types: Mapping[str, Array], require: Callable[[Mapping[str, Any]], None]
     ) -> tuple[dict[str, Array], dict[str, Any]] | None:
         """(arrays, facts) of the newest that is whole; `require` refuses the facts of another training before anything is touched."""
         ...

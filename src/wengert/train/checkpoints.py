@@ -7,11 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wengert.errors import ModelError
 from wengert.targets.base import mesh_target
-from wengert.targets.mesh import Sharding, Spec
+from wengert.targets.mesh import Mesh
 from wengert.train.model import EpochRecord, Progress
 from wengert.train.model_file import TrainingRun
 
@@ -25,13 +23,12 @@ class Checkpoints:
         every: int,
         run: TrainingRun,
         fingerprint: str,
-        sharding: Sharding | None,
-        specs: Mapping[str, Spec],
+        mesh: Mesh | None,
         say: Callable[[str], None],
     ) -> None:
         self.every, self.run, self.fingerprint = every, run, fingerprint
-        self.sharding, self.specs, self.folder = sharding, specs, folder
-        self.store = mesh_target().store(folder, None if sharding is None else sharding.mesh, say)
+        self.mesh, self.folder = mesh, folder
+        self.store = mesh_target().store(folder, say)
         self.done = 0
         """The updates at the last checkpoint."""
 
@@ -41,8 +38,7 @@ class Checkpoints:
         if updates - self.done < self.every:
             return
         self.done = updates
-        arrays = _arrays(progress)
-        self.store.save(updates, arrays, self._specs(arrays), self._facts(progress))
+        self.store.save(updates, _arrays(progress), self._facts(progress))
 
     def close(self) -> None:
         """Wait until all is written."""
@@ -53,8 +49,7 @@ class Checkpoints:
 
         Raises ModelError where the folder has checkpoints of another training.
         """
-        arrays = _arrays(start)
-        found = self.store.latest(arrays, self._specs(arrays), self._require)
+        found = self.store.latest(_arrays(start), self._require)
         if found is None:
             return start
         kept, facts = found
@@ -70,9 +65,6 @@ class Checkpoints:
                     "Name another folder with --checkpoints, or start from an empty one.",
                 )
 
-    def _specs(self, arrays: Mapping[str, Any]) -> dict[str, Spec]:
-        return {name: self.specs.get(name.rpartition("/")[2], (None,) * np.ndim(x)) for name, x in arrays.items()}
-
     def _what(self) -> dict[str, Any]:
         return {
             "fingerprint": self.fingerprint,
@@ -85,7 +77,7 @@ class Checkpoints:
     def _facts(self, progress: Progress) -> dict[str, Any]:
         return {
             **self._what(),
-            "mesh": None if self.sharding is None else self.sharding.mesh.axes,
+            "mesh": None if self.mesh is None else self.mesh.axes,
             "count": int(progress.state["count"]),  # pyright: ignore[reportArgumentType]
             "epoch": progress.epoch,
             "step": progress.step,

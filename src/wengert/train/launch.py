@@ -7,6 +7,7 @@ does at its end.
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from wengert.errors import TrainingError
 from wengert.train.launched import HEARD, TOLD
 from wengert.train.meeting import Host, Invitation
 
@@ -101,7 +103,16 @@ class Launch:
     on_start: Callable[[list[int]], None] = lambda pids: None
 
     def run(self) -> int:
-        """The status of the command: 0 where all ranks came to their end."""
+        """The status of the command: 0 where all ranks came to their end.
+
+        Raises TrainingError on Windows.
+        """
+        if platform.system() == "Windows":
+            raise TrainingError(
+                "Several processes are not launched on Windows.",
+                "  they hear of each other's end by pipes, which a process of Windows cannot hand on by number",
+                "Train with one process, or launch several in Linux (WSL) or on macOS.",
+            )
         with _terminable():
             for attempt in range(self.restarts + 1):
                 status = self._once()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from wengert.targets.mesh import Sharding, Spec
+from wengert.targets.mesh import Mesh
 from wengert.train.metrics import Metric
 from wengert.train.optimizers import NamedOptimizer, State
 from wengert.train.table import Array
@@ -68,8 +68,8 @@ class Updates(Protocol):
         """(which, of how many): the part of the examples that this process reads."""
         ...
 
-    def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
-        """The mesh, and how each parameter lies on it, by its Python identifier."""
+    def mesh(self) -> Mesh | None:
+        """The devices over which it is spread."""
         ...
 
     @property

@@ -168,10 +168,9 @@ def _checkpoints(task: Task, options: TrainOptions, ready: PreparedTraining) -> 
         )
     ready.updates.at_once = min(ready.updates.at_once, options.checkpoint_every)
     start = ready.start
-    sharding, specs = ready.updates.layout()
     say = partial(print, file=sys.stderr, flush=True)
     return Checkpoints(
-        options.checkpoints, options.checkpoint_every, start.run, start.fingerprint, sharding, specs, say
+        options.checkpoints, options.checkpoint_every, start.run, start.fingerprint, ready.updates.mesh(), say
     )
 
 

@@ -12,7 +12,7 @@ from wengert.core.ir.graph import Graph
 from wengert.core.ir.types import bind_shape
 from wengert.notes.elaboration.system import SystemData
 from wengert.targets.base import SpreadGraph, mesh_target
-from wengert.targets.mesh import MeshLayout, Sharding, Spec, letters_along
+from wengert.targets.mesh import Mesh, MeshLayout, Sharding, Spec, letters_along
 from wengert.targets.ready import pair_donated, with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import COUNT, DONE, FIRST, LOSSES, WANTED, StepGraph, updates_graph
@@ -66,10 +66,9 @@ class SpreadUpdates:
         """They do."""
         return True
 
-    def layout(self) -> tuple[Sharding, Mapping[str, Spec]]:
-        """The mesh, and how each parameter lies on it."""
-        specs = self.sharding.specs(self.system)
-        return self.sharding, {spelled: specs[name] for spelled, name in self.parameters.items()}
+    def mesh(self) -> Mesh:
+        """The devices over which it is spread."""
+        return self.sharding.mesh
 
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int

@@ -12,7 +12,6 @@ from wengert.core.ir.graph import Graph
 from wengert.core.ops.evaluate import bind
 from wengert.targets.base import target
 from wengert.targets.compiled import compile
-from wengert.targets.mesh import Sharding, Spec
 from wengert.targets.ready import with_sizes
 from wengert.train import epoch_graph
 from wengert.train.epoch_graph import AT_ONCE, COUNT, DONE, FIRST, LOSSES, ORDER, WANTED, StepGraph, updates_graph
@@ -94,9 +93,8 @@ class ManyUpdates:
         """Whether XLA makes them."""
         return self.backend == "xla"
 
-    def layout(self) -> tuple[Sharding | None, Mapping[str, Spec]]:
-        """All on one device."""
-        return None, {}
+    def mesh(self) -> None:
+        """All is on one device."""
 
     def __call__(
         self, params: Mapping[str, Array], state: State, order: Array | None, first: int, batch: int, count: int

@@ -55,23 +55,22 @@ found["own"] = [bool((own == all).all()), float(np.max(np.abs(own - np.exp(rows)
 found["refused"] = [tried(spread, name, ("data",)) for name in ("j0",)]
 
 said = []
-mesh = wg.Mesh(data=6)
-store = target.store(folder, mesh, said.append)
+store = target.store(folder, said.append)
 big = np.random.default_rng(0).normal(size=(6, 4000))
 arrays = {"a": big, "b": np.float64(3.0)}
-specs = {"a": ("data", None), "b": ()}
 for step in (1, 2):
-    store.save(step, {"a": big + step, "b": np.float64(step)}, specs, {"step": step, "mesh": mesh.axes})
+    store.save(step, {"a": big + step, "b": np.float64(step)}, {"step": step})
 store.wait()
 target.agree("written")
-if rank == 0:  # what one of the processes has written
-    parts = sorted({f.parent for f in (folder / "2" / "arrays").rglob("ocdbt.process_1/**/*") if f.is_file()})
-    torn = [f for part in parts for f in part.iterdir() if f.is_file()]
-    for file in torn:
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    found["torn"] = len(torn)
-target.agree("torn")
-kept, facts = target.store(folder, mesh, said.append).latest(arrays, specs, lambda facts: None)
+again = target.store(folder, said.append)
+read = again._read
+if rank == 1:  # which cannot read the arrays of the newest
+    def unreadable(step, handler, **item):
+        if step == 2 and "arrays" in item:
+            raise OSError("Input/output error")
+        return read(step, handler, **item)
+    again._read = unreadable
+kept, facts = again.latest(arrays, lambda facts: None)
 found["kept"] = [bool((kept["a"] == big + 1).all()), float(kept["b"]), facts]
 found["said"] = said
 target.agree("read")
@@ -166,9 +165,7 @@ def test_calls_of_numpy_are_refused_by_name(ranks):
 
 
 def test_what_is_torn_for_one_process_is_laid_aside_by_all(ranks):
-    assert ranks[0]["torn"] > 0
-    for each in ranks:
-        assert each["kept"] == [True, 1.0, {"step": 1, "mesh": {"data": 6}}]
-        assert each["said"][0].startswith("The checkpoint of step 2 is torn (")
-        assert len(each["said"]) == 1
+    for each, why in zip(ranks, ("for another rank", "Input/output error"), strict=True):
+        assert each["kept"] == [True, 1.0, {"step": 1}]
+        assert each["said"] == [f"The checkpoint of step 2 is torn ({why}); the one before it is used."]
         assert each["names"] == ["1", "torn-2"]

@@ -247,6 +247,52 @@ def test_on_a_full_disk_the_checkpoint_before_stays(files):
     assert apart(files / "second", files / "straight") == 0
 
 
+FULL_FOR_ONE = """
+import os, resource, sys
+if os.environ["WENGERT_RANK"] == sys.argv.pop(1):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
+from wengert.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("full", [0, 1])
+def test_where_the_disk_of_one_rank_is_full_no_other_waits_for_it(files, full):
+    """The rank that writes says so, and the training goes on; the others write nothing, so a full disk is none of theirs."""
+    from wengert.train.meeting import Host
+
+    more = ("--checkpoints", str(files / "m"), "--checkpoint-every", "8")
+    ended(started(launched(2, command(files, out="first", epochs=3, more=more))))
+    before = steps(files / "m")
+    host = Host(2, 60)
+    meeting = {"WENGERT_MEETING": "{}:{}".format(*host.address), "WENGERT_PROCESSES": "2", "WENGERT_PATIENCE": "60"}
+    script = [sys.executable, "-c", FULL_FOR_ONE, str(full), *command(files, out="full", epochs=6, more=more)]
+    ranks = [
+        subprocess.Popen(
+            script,
+            env={**os.environ, **meeting, "WENGERT_RANK": str(k)},
+            stdout=subprocess.PIPE,  # a file would be full too
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for k in (0, 1)
+    ]
+    try:
+        said = [rank.communicate(timeout=LIMIT)[1] for rank in ranks]
+    finally:
+        for rank in ranks:
+            rank.kill()
+    sentence = "A checkpoint could not be written: [Errno 27] File too large. The one before it stays."
+    assert said[0].count(sentence) == (3 if full == 0 else 0)
+    assert sentence not in said[1]
+    assert full == 0 or ranks[0].returncode == 0, said[0]  # rank 0 writes the model too
+    assert (steps(files / "m") == before) == (full == 0)
+    ended(started(launched(2, command(files, out="second", epochs=8, more=more))))
+    other = ("--checkpoints", str(files / "n"), "--checkpoint-every", "8")
+    ended(started(launched(2, command(files, out="straight", epochs=8, more=other))))
+    assert apart(files / "second", files / "straight") == 0
+
+
 def test_a_torn_checkpoint_is_said_and_the_one_before_is_used(files):
     more = ("--checkpoints", str(files / "c"), "--checkpoint-every", "8")
     ended(started(command(files, out="first", mesh=None, epochs=6, more=more)))

@@ -137,8 +137,8 @@ def test_a_checkpoint_is_written_while_the_training_goes_on(tmp_path, monkeypatc
 
     monkeypatch.setattr(orbax.StandardCheckpointHandler, "finalize", held)
     said: list[str] = []
-    store = mesh_target().store(tmp_path, None, said.append)
-    store.save(7, {"a": np.arange(5.0)}, {"a": (None,)}, {"count": 7})
+    store = mesh_target().store(tmp_path, said.append)
+    store.save(7, {"a": np.arange(5.0)}, {"count": 7})
     assert not (tmp_path / "7").exists()
     may_end.set()
     store.wait()

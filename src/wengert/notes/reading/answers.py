@@ -24,7 +24,7 @@ from wengert.notes.reading.arrays import (
 from wengert.notes.reading.facts import LOSSES, is_bar
 from wengert.notes.reading.heads import Head, Key, head_of, step_of, without_step
 from wengert.notes.reading.lexicon import Lexicon, Question
-from wengert.notes.reading.limits import DEPTH, LARGEST
+from wengert.notes.reading.limits import DEPTH, DIFFERENCES, LARGEST
 from wengert.notes.reading.points import Sizes, drawn
 from wengert.notes.reading.scope import EQUALS, FAR, Found, Scope, ScopeLine
 from wengert.notes.reading.trees import (
@@ -106,6 +106,7 @@ class Environment:
     step      the numbers of layers and of time
     hot       whether imaginary parts carry a derivative
     moving    whether every input moves along its own direction
+    outside   how many derivatives around it are taken by differences
     """
 
     step: Mapping[str, int]
@@ -113,14 +114,25 @@ class Environment:
     hot: bool = False
     moving: bool = False
     memo: dict[tuple[Key, float], Kept] = field(default_factory=dict)
+    outside: int = 0
 
     def at(self, steps: Mapping[str, int]) -> Environment:
         """The same at other steps."""
-        return Environment({**self.step, **steps}, self.over, self.hot, self.moving, self.memo)
+        return Environment({**self.step, **steps}, self.over, self.hot, self.moving, self.memo, self.outside)
 
     def with_values(self, values: Mapping[Key, BatchedArray], hot: bool | None = None) -> Environment:
         """The same with some names cut from their lines."""
-        return Environment(self.step, {**self.over, **values}, self.hot if hot is None else hot, self.moving)
+        hot = self.hot if hot is None else hot
+        return Environment(self.step, {**self.over, **values}, hot, self.moving, outside=self.outside)
+
+    def differenced(self) -> Environment:
+        """The same within a derivative that is taken by differences.
+
+        Raises Closed where so many are around it that the digits of a number are used up.
+        """
+        if self.outside == DIFFERENCES:
+            raise Closed("derivatives are nested too deeply to be judged")
+        return Environment(self.step, self.over, self.hot, self.moving, outside=self.outside + 1)
 
 
 class Answers:

@@ -178,16 +178,17 @@ class World(Evaluator):
         units = np.tile(np.eye(size).reshape((size, *shape)), (batch,) + (1,) * len(shape))
         base = np.repeat(at.array, size, axis=0)
 
-        def moved(step: complex, hot: bool) -> BatchedArray:
+        def moved(step: complex, env: Environment, hot: bool) -> BatchedArray:
             values = {k: _repeated(x, batch, size) for k, x in env.over.items()}
             values[key] = BatchedArray(base + step * units, (), at.row)
             return self.value(body, env.with_values(values, hot))
 
         try:
-            value = moved(STEP * 1j, True)
+            value = moved(STEP * 1j, env, True)
             slopes = value.array.imag / STEP
         except Nested:
-            value, down = moved(DIFFERENCE, False), moved(-DIFFERENCE, False)
+            there = env.differenced()
+            value, down = moved(DIFFERENCE, there, False), moved(-DIFFERENCE, there, False)
             slopes = (value.array - down.array).real / (2 * DIFFERENCE)
             self.lexicon.marks.add("differences")
         if (slopes.shape[0] == 1 and batch * size > 1) or not np.any(slopes):

@@ -47,5 +47,7 @@ LARGEST = 200_000
 EXACT = 1e-8
 DIFFERENCED = 1e-5
 """Relative differences that count as equal: by complex steps, and where a difference quotient was taken."""
+DIFFERENCES = 2
+"""So many derivatives around one another may be taken by differences: each costs five digits, and a third would leave one."""
 LARGEST_VALUE = 1e6
 """Beyond it a term may hide in the rounding of another."""

@@ -154,12 +154,10 @@ def tanh(b: Memory, x: Value) -> Value:
 
 
 def sech2(b: Memory, x: Value) -> Value:
-    """v (1 + tanh |x|) with v = 1/(t + 1) = 1 − tanh |x|, exact in both tails."""
-    t, _, above = _tanh_parts(b, x)
+    """2 v − v² with v = 1/(t + 1) = 1 − tanh |x|, exact in both tails; near 0, where v is 1, its roundings do not count."""
+    _, _, above = _tanh_parts(b, x)
     v = quotient(b, b.like(2.0 ** -SECH2_SHIFT[x.dtype], x), above)
-    if x.width == 1:
-        return b.fma(b.negative(v), v, b.add(v, v))
-    return b.fma(v, quotient(b, t, above), v)
+    return b.fma(b.negative(v), v, b.add(v, v))
 
 
 def _lesser(b: Memory, x: Value) -> Value:

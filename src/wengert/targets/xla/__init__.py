@@ -182,11 +182,11 @@ def agree(text: str) -> bool:
     return hosts.agree(text)
 
 
-def store(folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> FolderStore:
+def store(folder: str | Path, say: Callable[[str], None]) -> FolderStore:
     """The checkpoints of a folder.
 
     Raises MissingPackageError where Orbax is not installed.
     """
     from wengert.targets.xla.storage import FolderStore
 
-    return FolderStore(folder, mesh, say)
+    return FolderStore(folder, say)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -69,3 +70,13 @@ def agree(text: str) -> bool:
     digest = np.frombuffer(hashlib.sha256(text.encode()).digest(), np.int32)
     found = np.asarray(gathered(digest)).reshape(processes(), -1)
     return bool((found == digest).all())
+
+
+def of_first(numbers: Sequence[int]) -> tuple[int, ...]:
+    """The numbers that the first process gives; they wait for one another."""
+    if processes() == 1:
+        return tuple(numbers)
+    told = import_module("jax.experimental.multihost_utils").broadcast_one_to_all
+    count = int(told(np.int32(len(numbers))))
+    mine = np.zeros(count, np.int32) if rank() else np.asarray(numbers, np.int32)
+    return tuple(int(number) for number in np.asarray(told(mine)))

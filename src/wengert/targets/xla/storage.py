@@ -1,4 +1,4 @@
-"""Checkpoints of arrays that lie on a mesh, by Orbax: each process writes its parts, in the background, and a folder is there whole or not."""
+"""Checkpoints by Orbax: written by one process in the background, read by all; a folder is there whole or not."""
 
 from __future__ import annotations
 
@@ -15,24 +15,21 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import MissingPackageError
-from wengert.targets.mesh import Mesh, Spec
 from wengert.targets.xla import hosts
-from wengert.targets.xla.library import jax, sharding, wide
-from wengert.targets.xla.over_mesh import grid
 
 Array = Any
 UNWRITTEN = (OSError, ValueError, RuntimeError)
 """What Orbax and its C++ raise where a file cannot be written."""
 KEPT = 3
 """So many checkpoints are kept."""
+WRITING = 300
+"""A checkpoint that is not written after so many seconds counts as one that cannot be."""
 DIGESTS = "digests"
 """The fact that has the SHA-256 of each array."""
 
 
 def _orbax() -> Any:
-    logging.getLogger("absl").setLevel(
-        logging.ERROR
-    )  # Orbax warns there of each checkpoint that waits for the one before
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # what cannot be written or read is said here, once
     try:
         return import_module("orbax.checkpoint")
     except ModuleNotFoundError:
@@ -44,37 +41,49 @@ def _orbax() -> Any:
 
 
 class FolderStore:
-    """The checkpoints of a folder. `say` gets a sentence for each that cannot be written or read."""
+    """The checkpoints of a folder. `say` gets a sentence for each that cannot be written or read.
 
-    def __init__(self, folder: str | Path, mesh: Mesh | None, say: Callable[[str], None]) -> None:
+    The first process alone writes, as each has all arrays then: Orbax's writers would wait for one another, and for ever where one of
+    them could not write. All read.
+    """
+
+    def __init__(self, folder: str | Path, say: Callable[[str], None]) -> None:
         self._orbax = _orbax()
         self.folder, self.say = Path(folder).absolute(), say
-        self._grid = None if mesh is None else grid(mesh)
         self._manager = self._opened()
 
     def _opened(self) -> Any:
-        options = self._orbax.CheckpointManagerOptions(max_to_keep=KEPT, enable_async_checkpointing=True, create=True)
-        return self._orbax.CheckpointManager(self.folder, options=options)
+        """Orbax's manager in the process that writes; None in others."""
+        if hosts.rank():
+            return None
+        options = self._orbax.options
+        alone = options.MultiprocessingOptions(primary_host=0, active_processes={0}, barrier_sync_key_prefix="writer")
+        waiting = options.AsyncOptions(timeout_secs=WRITING)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self._orbax.CheckpointManager(
+            self.folder,
+            options=self._orbax.CheckpointManagerOptions(
+                max_to_keep=KEPT,
+                enable_async_checkpointing=True,
+                create=False,
+                async_options=waiting,
+                multiprocessing_options=alone,
+            ),
+        )
 
-    def _place(self, spec: Spec) -> Any:
-        if self._grid is None:
-            return sharding.SingleDeviceSharding(jax.devices()[0])
-        return sharding.NamedSharding(self._grid, sharding.PartitionSpec(*spec))
-
-    def save(self, step: int, arrays: Mapping[str, Array], specs: Mapping[str, Spec], facts: Mapping[str, Any]) -> None:
+    def save(self, step: int, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
         """Write a checkpoint in the background; where it cannot be written, that is said, and the one before stays."""
+        self.wait()  # so that one that could not be written is said alone
+        if self._manager is None:
+            return
         args = self._orbax.args
-        with wide():
-            tree = {name: self._given(np.asarray(array), specs[name]) for name, array in arrays.items()}
-            digests = {name: _digest(np.asarray(array)) for name, array in arrays.items()}
-            whole = args.Composite(arrays=args.StandardSave(tree), facts=args.JsonSave({**facts, DIGESTS: digests}))
-            try:
-                self._manager.save(step, args=whole)
-            except UNWRITTEN as error:
-                self._unwritten(error)
-
-    def _given(self, array: Array, spec: Spec) -> Array:
-        return jax.make_array_from_callback(array.shape, self._place(spec), lambda index: array[index])
+        tree = {name: np.array(array) for name, array in arrays.items()}
+        digests = {name: _digest(array) for name, array in tree.items()}
+        whole = args.Composite(arrays=args.StandardSave(tree), facts=args.JsonSave({**facts, DIGESTS: digests}))
+        try:
+            self._manager.save(step, args=whole)
+        except UNWRITTEN as error:
+            self._unwritten(error)
 
     def _unwritten(self, error: Exception) -> None:
         self.say(f"A checkpoint could not be written: {first_line(error)}. The one before it stays.")
@@ -82,52 +91,43 @@ class FolderStore:
 
     def wait(self) -> None:
         """Until all is written."""
+        if self._manager is None:
+            return
         try:
             self._manager.wait_until_finished()
         except UNWRITTEN as error:
             self._unwritten(error)
 
     def latest(
-        self,
-        types: Mapping[str, Array],
-        specs: Mapping[str, Spec],
-        require: Callable[[Mapping[str, Any]], None],
+        self, types: Mapping[str, Array], require: Callable[[Mapping[str, Any]], None]
     ) -> tuple[dict[str, Array], dict[str, Any]] | None:
         """(arrays, facts) of the newest checkpoint that is whole; one that is not is said and laid aside. None without one.
 
         `require` gets the facts before any array is read, and raises where they are another training's: then nothing was touched.
         """
-        only, kept = self._orbax.args.JsonRestore(), sorted(self._manager.all_steps(), reverse=True)
-        facts = {
-            step: self._agreed(step, partial(self._read, step, "JsonCheckpointHandler", facts=only)) for step in kept
-        }
+        facts = {step: self._agreed(step, partial(self._facts, step)) for step in self._steps()}
         for each in facts.values():
             if each is not None:
                 require(each)
         for step, each in facts.items():
-            arrays = None if each is None else self._arrays(step, types, specs, each[DIGESTS])
+            arrays = None if each is None else self._agreed(step, partial(self._arrays, step, types, each[DIGESTS]))
             if each is not None and arrays is not None:
                 return arrays, {key: value for key, value in each.items() if key != DIGESTS}
             self._lay_aside(step)
         return None
 
-    def _arrays(
-        self, step: int, types: Mapping[str, Array], specs: Mapping[str, Spec], digests: Mapping[str, str]
-    ) -> dict[str, Array] | None:
-        with wide():
-            wanted = self._orbax.args.StandardRestore(
-                {
-                    name: jax.ShapeDtypeStruct(np.shape(x), np.asarray(x).dtype, sharding=self._place(specs[name]))
-                    for name, x in types.items()
-                }
-            )
-            found = self._agreed(step, partial(self._read, step, "StandardCheckpointHandler", arrays=wanted))
-            # Fetching is a collective: no rank begins it before all have read their parts.
-            return None if found is None else self._agreed(step, lambda: self._whole(found, digests))
+    def _steps(self) -> tuple[int, ...]:
+        """The steps of the checkpoints, newest first, as the process that writes has them: others may not see them yet."""
+        mine = () if self._manager is None else sorted(self._manager.all_steps(), reverse=True)
+        return hosts.of_first(mine)
 
-    def _whole(self, found: Mapping[str, Any], digests: Mapping[str, str]) -> dict[str, Array]:
+    def _facts(self, step: int) -> dict[str, Any]:
+        return self._read(step, "JsonCheckpointHandler", facts=self._orbax.args.JsonRestore())
+
+    def _arrays(self, step: int, types: Mapping[str, Array], digests: Mapping[str, str]) -> dict[str, Array]:
         """Raises ValueError where an array is not the one that was written."""
-        arrays = {name: self._fetched(x) for name, x in found.items()}
+        wanted = self._orbax.args.StandardRestore({name: np.asarray(x) for name, x in types.items()})
+        arrays = {name: np.array(x) for name, x in self._read(step, "StandardCheckpointHandler", arrays=wanted).items()}
         for name, array in arrays.items():
             if _digest(array) != digests[name]:
                 raise ValueError(f"the bytes of {name} are not those that were written")
@@ -161,11 +161,6 @@ class FolderStore:
                 (self.folder / str(step)).rename(free)
         hosts.agree("laid aside")
         self._manager = self._opened()
-
-    def _fetched(self, array: Array) -> Array:
-        if not array.is_fully_addressable and not array.is_fully_replicated:
-            array = jax.jit(lambda x: x, out_shardings=self._place(()))(array)
-        return np.array(array.addressable_data(0) if array.is_fully_replicated else array)
 
 
 def first_line(error: Exception) -> str:

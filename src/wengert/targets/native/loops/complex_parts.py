@@ -160,8 +160,13 @@ def _divide(node: Node, given: Given) -> Pair:
 
 
 def _reciprocal(node: Node, given: Given) -> Pair:
-    (x,) = given
-    return _quotient((constant(1, x[0].type), constant(0, x[0].type)), x)
+    """1/(c + di) by the larger of |c| and |d|, as NumPy has it: of 0 both parts are no numbers."""
+    ((c, d),) = given
+    by_real = apply("greater_equal", apply("abs", c), apply("abs", d))
+    large, small = apply("where", by_real, c, d), apply("where", by_real, d, c)
+    ratio, unit = small / large, constant(1, large.type)
+    below = large + small * ratio
+    return apply("where", by_real, unit, ratio) / below, -(apply("where", by_real, ratio, unit) / below)
 
 
 def _integer_power(node: Node, given: Given) -> Pair | None:
