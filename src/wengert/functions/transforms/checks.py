@@ -45,19 +45,7 @@ def check_grads(
     """
     _check_counts(order=order, directions=directions)
     _check_tolerances(rtol=rtol, atol=atol)
-    if not isinstance(args, tuple | list):
-        raise TraceError(
-            "What is checked are the arguments of the function, in a tuple.",
-            f"  they are of type {type(args).__name__}",
-            f"Write:  wg.check_grads({name_of(f)}, (x,))",
-        )
-    unknown = [mode for mode in modes if mode not in MODES]
-    if unknown or not modes:
-        raise TraceError(
-            f"There is no mode '{unknown[0] if unknown else ''}' to check.",
-            f"  modes={modes!r}",
-            "Write:  modes=('fwd', 'rev')",
-        )
+    _check_given(f, args, modes)
     values, spec = flatten(tuple(args))
     real = [k for k, value in enumerate(values) if _is_real(value)]
     if not real:
@@ -82,6 +70,26 @@ def check_grads(
     checker = _Checker(name_of(f), tuple(modes), directions, rtol, atol, np.random.default_rng(seed))
     checker.run(of_real, point, [labels[k] for k in real], order, 1)
     return CheckReport(len(checker.gaps), max(checker.gaps, default=0.0))
+
+
+def _check_given(f: Callable[..., Any], args: Sequence[Any], modes: Sequence[str]) -> None:
+    """Refuse arguments that are no tuple, and modes that there are not.
+
+    Raises TraceError.
+    """
+    if not isinstance(args, tuple | list):
+        raise TraceError(
+            "What is checked are the arguments of the function, in a tuple.",
+            f"  they are of type {type(args).__name__}",
+            f"Write:  wg.check_grads({name_of(f)}, (x,))",
+        )
+    unknown = [mode for mode in modes if mode not in MODES]
+    if unknown or not modes:
+        raise TraceError(
+            f"There is no mode '{unknown[0] if unknown else ''}' to check.",
+            f"  modes={modes!r}",
+            "Write:  modes=('fwd', 'rev')",
+        )
 
 
 def _check_counts(**counts: Any) -> None:
