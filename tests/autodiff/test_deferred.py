@@ -52,5 +52,13 @@ def test_a_summand_that_is_no_reciprocal_is_a_term_too():
     np.testing.assert_allclose(tangent, [1.0, -(1 - 1 / 9) / (3 + 1 / 3) ** 2], rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_last_factor_waits_behind_a_root_too():
+    f = lambda b: np.sum(1 / (-b + np.sqrt(b * b - 0.5)))  # noqa: E731
+    g, b = wg.grad(f), np.array([-1.0, -1e9, -1e150])
+    for found in (g(b), g(b), g(b), wg.compile(g)(b)):
+        np.testing.assert_allclose(found, [2.0**0.5 / (0.5**0.5 + 1) * 1.0, 5e-19, 5e-301], rtol=1e-14)
+
+
 def test_what_was_not_asked_for_stays_nothing():
     assert wg.jvp(MEANS["1/mean(1/x)"], (np.array([1.0, 0.0, 2.0]),), (np.array([0.0, 0.0, 0.0]),))[1] == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from wengert.core.autodiff import deferred
@@ -52,9 +53,12 @@ def _with_last_factors(
     node: Node, values: Sequence[Node | None], arrived: Deferred | None
 ) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
     """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
-    if arrived is None or (node.op.fades and may_overflow(node.inputs[0])):
+    if arrived is None:
         return values, deferred.begun(node, values)
     waiting = deferred.passed(node, arrived)
+    if node.op.fades and waiting[0] is not None:
+        (signal, *_) = _unless_faded(node, [waiting[0].signal])
+        waiting[0] = None if signal is None else replace(waiting[0], signal=signal)
     return [v if w is None else w.product for v, w in zip(values, waiting, strict=True)], waiting
 
 
