@@ -652,3 +652,16 @@ def test_arrays_that_lie_by_columns_are_written_as_in_numpy():
             value, slope = wg.value_and_grad(f)(a)
             assert value == pytest.approx(plain(a), rel=1e-13)
             np.testing.assert_allclose(slope, central(plain, a), rtol=1e-7)
+
+
+def test_a_copy_is_in_c_order_whatever_it_is_a_copy_of():
+    def f(b):
+        square = (b @ b.T).copy()
+        flat = square.reshape(-1)
+        flat[0] = 3 * b[0, 0]
+        return np.sum(square * square)
+
+    b = np.array([[1.0, 2.0], [3.0, 4.0]])
+    g = wg.grad(f)
+    for found in (g(b), g(b), g(b), wg.compile(g)(b)):
+        np.testing.assert_allclose(found, [[150, 176], [344, 488]], rtol=1e-14)

@@ -131,3 +131,16 @@ def test_counts_and_tolerances_of_a_check_are_looked_at(options):
 def test_what_is_checked_stands_in_a_tuple():
     with pytest.raises(TraceError, match="the arguments of the function, in a tuple"):
         wg.check_grads(np.sum, np.ones(3))
+
+
+@pytest.mark.parametrize("name", ["eigvalsh", "cholesky"])
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_a_function_of_the_triangle_that_is_read_passes(name, power):
+    matrix = np.array([[2.0, 0.3], [0.3, 1.0]])
+    assert wg.check_grads(lambda a: np.sum(getattr(np.linalg, name)(a) ** power), (matrix,)).checks > 0
+
+
+def test_what_rounding_makes_of_differences_is_no_fault():
+    assert wg.check_grads(lambda x: np.sum(x) * 1e10, (np.ones(3),)).checks > 0
+    with pytest.raises(CheckError):
+        wg.check_grads(lambda x: np.sum(x + 1e-7 * wg.stop_gradient(x)) * 1e10, (np.ones(3),), rtol=1e-9)

@@ -141,6 +141,14 @@ def test_a_primitive_and_its_rules_see_narrow_numbers_as_they_are(f, dtype):
     np.testing.assert_array_equal(wg.compile(lambda x, k: f(x, k))(x, k), x * square)
 
 
+def test_an_index_is_an_argument_of_vjp():
+    value, pullback = wg.vjp(lambda x, i: x[i], np.array([1.0, 2.0]), 1)
+    slope, none = pullback(1.0)
+    assert value == 2
+    assert none is None
+    np.testing.assert_array_equal(slope, [0, 1])
+
+
 @pytest.mark.parametrize("dtype", NARROW)
 def test_a_checkpoint_gives_narrow_numbers_in_their_dtype(dtype):
     k = np.array([np.iinfo(dtype).max, 3], dtype)

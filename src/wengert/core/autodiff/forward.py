@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wengert.core.autodiff import slopes
+from wengert.core.autodiff.deferred import Deferred
 from wengert.core.autodiff.growth import growth, is_singular, is_steep, op_of
 from wengert.core.autodiff.masks import Mask, by_value, given
 from wengert.core.autodiff.passing import forward_through
@@ -65,6 +66,8 @@ class TangentMarks:
         self.inverse: set[Node] = set()
         """The nodes that depend on the inverse of a flat function."""
         self.bases = Bases()
+        self.deferred: dict[Node, Sequence[Deferred]] = {}
+        """The terms of the tangents that are products that wait."""
 
     def jvp(self, node: Node, tangents: Sequence[Any]) -> Any:
         """The tangent of a node, with its marks."""
@@ -76,8 +79,18 @@ class TangentMarks:
                 several = isinstance(node.type, TupleType | TapeType)
                 self.masks[node] = DOUBT if several else by_value(found)
             return found
-        found = slopes.jvp(node, tangents, masks, after_inverse=node in self.inverse, steep=node in self.steep)
-        found = self.bases.at_root(node, found)
+        found, waiting = slopes.jvp(
+            node,
+            tangents,
+            masks,
+            after_inverse=node in self.inverse,
+            steep=node in self.steep,
+            arrived=[self.deferred.get(x, ()) for x in node.inputs],
+        )
+        rooted = self.bases.at_root(node, found)
+        if waiting and rooted is found:
+            self.deferred[node] = waiting
+        found = rooted
         if found is not None:
             self.masks[node] = forward_through(node, tangents, masks, found)
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from wengert.core.autodiff import deferred
@@ -52,9 +53,12 @@ def _with_last_factors(
     node: Node, values: Sequence[Node | None], arrived: Deferred | None
 ) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
     """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
-    if arrived is None or (node.op.fades and may_overflow(node.inputs[0])):
+    if arrived is None:
         return values, deferred.begun(node, values)
     waiting = deferred.passed(node, arrived)
+    if node.op.fades and waiting[0] is not None:
+        (signal, *_) = _unless_faded(node, [waiting[0].signal])
+        waiting[0] = None if signal is None else replace(waiting[0], signal=signal)
     return [v if w is None else w.product for v, w in zip(values, waiting, strict=True)], waiting
 
 
@@ -103,25 +107,74 @@ def _plain_vjp(node: Node, bar: Node, mask: Mask | None) -> Sequence[Node | None
     return node.op.vjp(node, bar)
 
 
-def jvp(node: Node, tangents: Sequence[Any], masks: Sequence[Mask | None], *, after_inverse: bool, steep: bool) -> Any:
-    """The op's jvp by the same rule; what is flat is selected here, unless it comes after an inverse of what is flat."""
+def jvp(
+    node: Node,
+    tangents: Sequence[Any],
+    masks: Sequence[Mask | None],
+    *,
+    after_inverse: bool,
+    steep: bool,
+    arrived: Sequence[Sequence[Deferred]] = (),
+) -> tuple[Any, Sequence[Deferred]]:
+    """The op's jvp by the same rule, and its terms, where they are products that wait; what is flat is selected here, unless it
+    comes after an inverse of what is flat. `arrived` are the terms of the tangents that are such."""
     if node.op.weights is not None and growth(node) == "unbounded":
-        return _weighted(node, tangents[0], masks[0])
+        return _weighted(node, tangents[0], masks[0]), ()
     if node.op.partials is None and node.op is not prime:
-        return node.op.jvp(node, tangents)
+        waits = len(arrived) == 1 and arrived[0]
+        return node.op.jvp(node, tangents), deferred.advanced(node, 0, arrived[0], tangents[0]) if waits else ()
+    products, waiting = _products(node, tangents, arrived)
+    values = _terms(node, products, masks, after_inverse, steep) if is_on() else products
+    return add_all(values), _kept(waiting, products, values)
+
+
+def _kept(
+    waiting: Sequence[Sequence[Deferred]], products: Sequence[Node | None], values: Sequence[Node | None]
+) -> list[Deferred]:
+    """The terms that wait, all of them or none, with the selections that were made."""
+    found: list[Deferred] = []
+    for terms, product, value in zip(waiting, products, values, strict=True):
+        if value is None or product is None:
+            continue
+        kept = [each.kept(product, value) for each in terms]
+        if not kept or None in kept:
+            return []
+        found += [each for each in kept if each is not None]
+    return found if len(found) <= deferred.MOST else []
+
+
+def _products(
+    node: Node, tangents: Sequence[Any], arrived: Sequence[Sequence[Deferred]]
+) -> tuple[list[Node | None], Sequence[Sequence[Deferred]]]:
+    """ẋ ∂y/∂x for each input, and the terms of which it is the sum, where they wait."""
     if node.op is prime:
-        products = [None if tangents[0] is None else times(tangents[0], _next_prime(node))]
-    else:
-        products = _unless_faded(node, carried(node, tangents))
-    if not is_on():
-        return add_all(products)
+        return [None if tangents[0] is None else times(tangents[0], _next_prime(node))], [()]
+    products = carried(node, tangents)
+    if node.op.fades and may_overflow(node.inputs[0]):
+        return _unless_faded(node, products), [()] * len(products)
+    if not any(arrived):
+        return products, [() if pair is None else (pair,) for pair in deferred.begun(node, products)]
+    waiting = [
+        () if t is None else deferred.advanced(node, k, terms, t)
+        for k, (t, terms) in enumerate(zip(tangents, arrived, strict=True))
+    ]
+    together = [
+        add_all([each.product for each in terms]) if terms else p for p, terms in zip(products, waiting, strict=True)
+    ]
+    return together, waiting
+
+
+def _terms(
+    node: Node, products: Sequence[Node | None], masks: Sequence[Mask | None], after_inverse: bool, steep: bool
+) -> list[Node | None]:
+    """The products where what they are of is something, taken and not flat."""
     terms = [_asked(node, k, t, m) for k, (t, m) in enumerate(zip(products, masks, strict=True))]
     if steep and node.op.chosen is not None:
         terms = [v if t is None else selected(node, t, v) for v, t in zip(terms, chosen(node), strict=True)]
     far = None if after_inverse else flat(node)
     if far is not None:
         terms = [selected(node, apply("logical_not", far), v) for v in terms]
-    return add_all(terms)
+    return terms
 
 
 def _weighted(node: Node, tangent: Node, mask: Mask | None) -> Node:

@@ -197,15 +197,6 @@ def elementwise(
     def vjp(node: Node, cotangent: Node) -> tuple[Node | None, ...]:
         return tuple(times(cotangent, p) for p in local_partials(node))
 
-    def samples(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
-        domains: Sequence[Domain] = [domain] * arity if callable(domain) else domain
-        return [
-            ([draw(rng, shape) for draw in domains], dict(chosen))
-            for shape in SHAPES
-            for _ in range(5)
-            for chosen in params
-        ]
-
     return register(
         Op(
             name,
@@ -218,13 +209,28 @@ def elementwise(
             vjp,
             batch_elementwise,
             notation,
-            samples,
+            _samples(domain, arity, params),
             _dtype_errors(arity, takes, dict(params[0])),
             partials=partials,
             textbook=textbook or partials,
             **facts,
         )
     )
+
+
+def _samples(domain: Domain | Sequence[Domain], arity: int, params: Sequence[dict[str, Any]]) -> Samples:
+    """Inputs of several shapes from their domains, with each set of parameters."""
+    domains: Sequence[Domain] = [domain] * arity if callable(domain) else domain
+
+    def samples(rng: Any) -> list[tuple[list[Any], dict[str, Any]]]:
+        return [
+            ([draw(rng, shape) for draw in domains], dict(chosen))
+            for shape in SHAPES
+            for _ in range(5)
+            for chosen in params
+        ]
+
+    return samples
 
 
 def check_dtype(name: str, type: ArrayType, takes: str) -> None:

@@ -70,6 +70,8 @@ def _pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> l
     assert values is not None
     bars: list[Any] = [None] * tape.position
     found: list[Any] = [None] * len(tape.inputs)
+    behind = set[int]()
+    """The places whose bar has passed a quotient."""
     for place, bar in cotangents.items():
         _add(bars, found, place, bar)
     for place in range(tape.position - 1, -1, -1):
@@ -83,17 +85,21 @@ def _pulled_back(tape: Tape, calls: Calls, cotangents: Mapping[int, Array]) -> l
             if bars[base] is None:
                 bars[base] = [None] * len(values[base])
             bars[base][number] = bar
+            behind.update([base] if place in behind else [])
             continue
-        of_call = _in_range(_parts) if name_of(key[0]) in QUOTIENTS else _parts
+        waits = place in behind or name_of(key[0]) in QUOTIENTS
+        of_call = _in_range(_parts) if waits else _parts
         for source, part in of_call(tape, key, values[place], bar):
             if part is not None and (source >= 0 or ~source < tape.arguments):
                 _add(bars, found, source, part)
+                if waits:
+                    behind.add(source)
     return found[: tape.arguments]
 
 
 def _in_range(parts: Callable[..., Any]) -> Callable[..., Any]:
-    """What a quotient adds to bars, undecided where a result falls below the normal floats: what follows may bring the signal back
-    into range (see `autodiff.deferred`)."""
+    """What a quotient, or a call behind one, adds to bars, undecided where a result falls below the normal floats: what follows may
+    bring the signal back into range (see `autodiff.deferred`)."""
 
     def of_call(*given: Any) -> Any:
         try:

@@ -13,6 +13,8 @@ SHORTER = 30.0
 """How many times shorter each step is than the one before."""
 STEPS = 5
 EPS = 2.0**-52
+ROUNDED = 16
+"""So many units of rounding a result may have: 3 of them come of the extrapolation of one."""
 
 Function = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -25,21 +27,24 @@ class Slopes(NamedTuple):
     """Whether two steps agree."""
     doubt: float
     """By how much they differ, and the slopes to both sides: at a kink these do not come together."""
+    rounding: list[float]
+    """What rounding of each result makes of its slopes at the step that was taken."""
 
 
 def differences(f: Function, point: Sequence[Any], moved: Mapping[int, Any]) -> Slopes:
     """J v of f at a point, along directions v of some of the arrays; single precision is taken as double."""
     wide = [_wide(x) for x in point]
     here = [_double(y) for y in f(wide)]
-    best, before = Slopes(here, False, np.inf), None
+    best, before = Slopes(here, False, np.inf, [0.0] * len(here)), None
     for h in _steps(wide, moved):
         slopes, gap = _slopes(f, wide, moved, here, h)
         if not all(np.all(np.isfinite(s)) for s in slopes):
-            return Slopes(slopes, False, np.inf)
+            return Slopes(slopes, False, np.inf, best.rounding)
         if before is not None:
             off = largest([s - b for s, b in zip(slopes, before, strict=True)])
             if off + gap < best.doubt:
-                best = Slopes(slopes, off <= AGREE * largest(slopes), off + gap)
+                rounding = [ROUNDED * EPS * largest([y]) / h for y in here]
+                best = Slopes(slopes, off <= AGREE * largest(slopes), off + gap, rounding)
             if off <= AGREE * largest(slopes):
                 break
         before = slopes
