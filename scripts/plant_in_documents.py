@@ -32,7 +32,7 @@ from wengert.notes.reading.established import FAULTS
 from wengert.notes.reading.judge import Judge, condition_of
 from wengert.notes.reading.limits import DOCUMENT_STEPS, TRIES
 from wengert.notes.reading.printing import latex, plain_text
-from wengert.notes.reading.scope import ScopeLine
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.search import previous
 from wengert.notes.reading.story import read_story
 from wengert.notes.reading.trees import Name, Script, Tree

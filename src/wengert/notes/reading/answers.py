@@ -26,7 +26,8 @@ from wengert.notes.reading.heads import Head, Key, head_of, step_of, without_ste
 from wengert.notes.reading.lexicon import Lexicon, Question
 from wengert.notes.reading.limits import DEPTH, LARGEST
 from wengert.notes.reading.points import Sizes, drawn
-from wengert.notes.reading.scope import EQUALS, FAR, Found, Scope, ScopeLine
+from wengert.notes.reading.scope import FAR, Found, Scope
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.trees import (
     BAR,
     Big,
@@ -35,6 +36,7 @@ from wengert.notes.reading.trees import (
     Relation,
     Row,
     Tree,
+    base_of,
 )
 from wengert.notes.reading.work import ENTRIES, RECALLED, VALUE
 
@@ -331,9 +333,16 @@ class Answers:
         return self.laid_out(base, line, value)
 
     def first_value(self, line: ScopeLine, env: Environment) -> BatchedArray:
-        """The value of the first right side of a definition that has one: L = log P(y) = Σ … says the same twice."""
+        """The value of the first right side of a definition that has one: L = log P(y) = Σ … says the same twice.
+
+        Of z = f(g(x)) = f(y) that which reads y comes first where y is cut.
+        """
         fault: Misfit | None = None
-        for k, side in enumerate(line.sides[1:]):
+        cut = {key[0] for key in env.over}
+        sides = list(enumerate(line.sides[1:]))
+        if cut and len(sides) > 1:
+            sides.sort(key=lambda pair: pair[1] is None or not any(base_of(n) in cut for n in pair[1].nodes))
+        for k, side in sides:
             if side is None or any(relation not in EQUALS for relation in line.statement.relations[: k + 1]):
                 continue
             try:

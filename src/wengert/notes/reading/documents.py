@@ -22,7 +22,7 @@ from wengert.notes.reading.limits import (
     FIRST_SIGHT,
 )
 from wengert.notes.reading.parser import NotNeutral, parse_with_braces
-from wengert.notes.reading.scope import ScopeLine
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.story import Statement, Story
 from wengert.notes.reading.trees import (
     Group,

@@ -64,6 +64,8 @@ class Facts:
     """Names whose values are whole numbers, since they stand in the place of an index."""
     zero: bool = False
     """Whether entries are counted from 0."""
+    entries: int = 0
+    """The largest number of an entry."""
     transposes: bool = False
     stepped: set[str] = field(default_factory=set)
     """Names with a layer or a step of time in their scripts."""
@@ -333,9 +335,15 @@ def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
             facts.indexed[base] = max(facts.indexed.get(base, 0), len(by_letter) + len(composed) + len(numbers))
             if isinstance(script.base, Name) and script.base.bold and base.islower():
                 facts.vectors.add(base)
-    for script in scripts:
-        if script.sub is not None and base_of(script) in facts.indexed:
-            facts.zero |= any(isinstance(part, Num) and part.value == 0 for part in index_parts(script.sub))
+    numbers = [
+        int(part.value)
+        for script in scripts
+        if script.sub is not None and base_of(script) in facts.indexed
+        for part in index_parts(script.sub)
+        if isinstance(part, Num)
+    ]
+    facts.zero |= 0 in numbers
+    facts.entries = max((digit for k in numbers for digit in map(int, str(abs(k))) if abs(k) < 100), default=0)
 
 
 def _loss(nodes: Iterable[Tree]) -> str:

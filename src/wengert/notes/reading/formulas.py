@@ -273,6 +273,8 @@ class Formula:
             self.next()
             return Call("inner", self.listing("⟩"))
         if text == "{":
+            if self.dissolved():
+                return self.atom()
             self.next()
             return self.unbraced()
         if text in "‖|" and not (self.bars and self.bars[-1] == text) and self.is_closed(text):
@@ -289,6 +291,20 @@ class Formula:
             if depth == 0 and text == bar and kind == "sign":
                 return True
         return False
+
+    def dissolved(self) -> bool:
+        """Take away braces that nothing shows: {a - b}(c) is set as a - b(c). Those with a script or a font have a meaning."""
+        depth, close = 0, self.at
+        for close in range(self.at, len(self.signs)):
+            depth += (self.signs[close] == MathToken("sign", "{")) - (self.signs[close] == MathToken("sign", "}"))
+            if not depth:
+                break
+        behind = self.signs[close + 1].text if close + 1 < len(self.signs) else ""
+        first = self.signs[self.at + 1]
+        if depth or close == self.at + 1 or behind in ("^", "_", "'") or first.text in ("rm", "bf", "it", "cal"):
+            return False
+        del self.signs[close], self.signs[self.at]
+        return True
 
     def unbraced(self) -> Tree:
         """{…} without a command before it; old fonts stand within it."""

@@ -26,7 +26,8 @@ from wengert.notes.reading.limits import (
 )
 from wengert.notes.reading.losses import delta_of, is_signal_like, suppose_loss
 from wengert.notes.reading.omitted import acts
-from wengert.notes.reading.scope import EQUALS, Scope, ScopeLine
+from wengert.notes.reading.scope import Scope
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.search import ZEROS, Found, Outcome, Search, previous
 from wengert.notes.reading.story import Statement
 from wengert.notes.reading.trees import (
@@ -141,7 +142,9 @@ class Judge:
             self.say(line, link, "unread", "a side is not read")
             return
         kind = self.kind(line, link)
-        if kind:
+        if said := self.scope.implied.get((line, link)):
+            self.say(line, link, "defined", f"says what {said} is")
+        elif kind:
             self.say(line, link, kind)
         elif line.sides[link] == line.sides[previous(line, link)]:
             self.say(line, link, "unread", "both sides are the same")
@@ -217,7 +220,7 @@ class Judge:
             return
         around = self.around(line, link)
         understood = "≠" not in said.note and self.understood(line, link, found.first)
-        if around is None and not understood and not self.follows_right(line, link):
+        if around is None and not understood and (self.reads_lost(found.first) or not self.follows_right(line, link)):
             return
         mistake = self.mistake(line, link, found, around, understood)
         if mistake is not None:
@@ -348,8 +351,7 @@ class Judge:
 
     def understood(self, line: ScopeLine, link: int, outcome: Outcome) -> bool:
         """Whether all that a link reads is read, and enough else holds to say that its scope is."""
-        read = {str(key[0]) for key in outcome.world.read}
-        if read & self.scope.lost():
+        if self.reads_lost(outcome):
             return False
         counts = Counter(
             verdict.status for (other, _), verdict in self.found.items() if other is not line and verdict.derived
@@ -360,6 +362,10 @@ class Judge:
             right += self.found[line, link - 1].status == "holds"
             left_open += self.found[line, link - 1].status in ("open", "unread")
         return right >= UNDERSTOOD and right > left_open
+
+    def reads_lost(self, outcome: Outcome) -> bool:
+        """Whether a link reads a name whose line is not read."""
+        return bool({str(key[0]) for key in outcome.world.read} & self.scope.lost())
 
     def mean_over(self, outcome: Outcome) -> str:
         """The number m by which all of a side is divided, where the loss is not known."""

@@ -33,17 +33,20 @@ WORDS = frozenset(
         "ones",
         "diag",
         "rowsum",
+        "sub",
+        "sup",
     }
 )
-"""Words that a formula may hold."""
+"""Words that a formula may hold, the tags of HTML's scripts among them."""
 LEFT = re.compile(
     r"(?:(?:∂|d|D)\^?\d?\s*[^\W\d]\w*(?:[_^](?:\{[^{}]*\}|\([^()]*\)|\w+))*\s*/\s*(?:∂|d)\s*)?"
-    r"(?:∇[_\w]*\s*)?[-−]?[^\W\d](?:\w|[\u0300-\u036f']|[_^](?:\{[^{}\n]*\}|\([^()\n]*\))|\[[^\[\]\n]*\]|[⁰-₎ᵀ*⋆]|\([^()\n]*\))*\s*$"
+    r"(?:∇[_\w]*\s*)?[-−]?[^\W\d](?:\w|[\u0300-\u036f']|[_^](?:\{[^{}\n]*\}|\([^()\n]*\))|\[[^\[\]\n]*\]|[⁰-₎ᵀ*⋆]|\([^()\n]*\)"
+    r"|<su[bp]>[^<>\n]*</su[bp]>)*\s*$"
 )
 """The one quantity before an equals sign: w_ij, ∂L/∂w, σ'(z), dW."""
-END = re.compile(r"[;\0|]|[.!?](?:\s|$)|[，。；、：]|:\s|,\s+(?=[^\W\d_]{2,}\s)|\s(?:#|//|--)\s|\s{3,}")
+END = re.compile(r"[;\0|]|[.!?](?:\s|$)|[，。；、：ぁ-ん]|:\s|,\s+(?=[^\W\d_]{2,}\s)|\s(?:#|//|--)\s|\s{3,}")
 TAG = re.compile(
-    r"</?[A-Za-z][^<>\n]*>|\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\{[%{:][^{}\n]*\}|https?://[^\s)]+|&\w+;"
+    r"</?(?!su[bp]>)[A-Za-z][^<>\n]*>|\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\{[%{:][^{}\n]*\}|https?://[^\s)]+|&\w+;"
 )
 """Tags, addresses and commands of pages."""
 MAX_LINE = 2000

@@ -229,6 +229,21 @@ TABLE = (
         counter=(r"\nabla_x x^T A x = 2 A x",),
     ),
     Reading(
+        "summed letter",
+        lambda name, value: f"the sum over {name} is meant over the index of its term",
+        _fixed((True, 1.25)),
+        conditional=_always,
+        shared=False,
+        example=(
+            r"p_i = \frac{e^{z_i}}{\sum_j e^{z_i}}",
+            r"\frac{\partial p_i}{\partial z_k} = p_i (\mathbb{1}[i = k] - p_k)",
+        ),
+        counter=(
+            r"p_i = \frac{e^{z_i}}{\sum_j e^{z_i}}",
+            r"\frac{\partial p_i}{\partial z_k} = p_i (\mathbb{1}[i = k] + p_k)",
+        ),
+    ),
+    Reading(
         "differential",
         lambda _, value: "d is a differential" if value else "dv is the derivative of the loss by v",
         _other(0.7),

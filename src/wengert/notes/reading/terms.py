@@ -343,6 +343,8 @@ class Terms(Answers):
                 )
                 size = self.sizes.of(("letter", letter))
             value = summed(value, letter, product=tree.sign == "∏")
+        elif tree.sign == "Σ" and len(value.letters) == 1 and self.lexicon.ask("summed letter", letter, False):
+            return summed(value, value.letters[0])
         elif tree.sign == "Σ":
             self.lexicon.marks.add("empty sign")
             value = BatchedArray(value.array * size, value.letters, value.row, value.jac)

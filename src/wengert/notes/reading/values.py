@@ -25,7 +25,8 @@ from wengert.notes.reading.lexicon import Lexicon
 from wengert.notes.reading.limits import CALLS
 from wengert.notes.reading.patterns import name_of
 from wengert.notes.reading.points import FUNCTIONS, Sizes, drawn
-from wengert.notes.reading.scope import FAR, OPAQUE, SUPPOSED, Scope, ScopeLine
+from wengert.notes.reading.scope import FAR, OPAQUE, SUPPOSED, Scope
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.terms import Terms, is_operator
 from wengert.notes.reading.trees import (
     DOTS,
