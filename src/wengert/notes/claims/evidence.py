@@ -26,6 +26,7 @@ CLASSES = {
     "approximate": "approximate",
     "comparison": "a comparison",
     "condition": "a condition: it does not hold for all values",
+    "schematic": "schematic: it says no value",
 }
 DOUBTFUL = "doubtful"
 """The status of a wrong row on a page that is not understood as a whole."""
@@ -77,9 +78,7 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
-        contradicted = {
-            k for k, (span, status) in enumerate(rows) if status == "holds" and _contradicts(verdict, place, span)
-        }
+        contradicted = {k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status)}
         if contradicted and unread:  # ranks that were chosen for what is read alone do not fit the rest of the page
             entries.append(_judged(verdict))
             taken |= contradicted
@@ -100,10 +99,12 @@ def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
     return any(verdict.status == "comparison" and _meet(whole_place(verdict), span) for verdict in verdicts)
 
 
-def _contradicts(verdict: Verdict, place: Span, span: Span) -> bool:
-    """Whether what is said to hold does not, or under a condition only, as the whole page is read."""
+def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool:
+    """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
     doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.note)
-    return doubted and _meet(place, span)
+    if status == "wrong":
+        return verdict.status == "holds" and verdict.derived and _meet(place, span)
+    return status == "holds" and doubted and _meet(place, span)
 
 
 def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, Span]]) -> Iterator[int]:

@@ -11,9 +11,10 @@ import numpy as np
 
 from wengert.notes.notation.expr import Span
 from wengert.notes.reading.answers import INDICATORS
+from wengert.notes.reading.declared import declared_ranks
 from wengert.notes.reading.ellipsis import written_out
 from wengert.notes.reading.established import FAULTS
-from wengert.notes.reading.judge import Judge, derived
+from wengert.notes.reading.judge import Judge
 from wengert.notes.reading.limits import (
     AGAIN,
     AT_SIGHT,
@@ -21,6 +22,7 @@ from wengert.notes.reading.limits import (
     EXPLAINED_STEPS,
     FIRST_SIGHT,
 )
+from wengert.notes.reading.links import derived
 from wengert.notes.reading.parser import NotNeutral, parse_with_braces
 from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.story import Statement, Story
@@ -116,6 +118,7 @@ class JudgedDocument:
         self.work = Work()
         self.end = steps
         self.lines = lines_of(story.statements)
+        self.declared = declared_ranks(story.statements)
         self.best: dict[int, Judge] = {}
 
     def judged(self) -> list[Verdict]:
@@ -151,7 +154,7 @@ class JudgedDocument:
                 if verdict.derived
             )
             for line, link in list(judge.failed):
-                if self.work.done < end:
+                if self.work.done < end and (line, link) in judge.failed:
                     judge.explain(line, link)
 
     @property
@@ -189,7 +192,7 @@ class JudgedDocument:
         """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
         copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
-            judge = Judge(list(copies.values()), [copies[id(line)] for line in own], self.work)
+            judge = Judge(list(copies.values()), [copies[id(line)] for line in own], self.work, self.declared)
             judge.at_sight(self.work.done + steps)
         except FAULTS:
             return None

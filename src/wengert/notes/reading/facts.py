@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from wengert.notes.reading.ellipsis import INNER, SECOND
 from wengert.notes.reading.trees import (
@@ -64,6 +65,8 @@ class Facts:
     """Names whose values are whole numbers, since they stand in the place of an index."""
     zero: bool = False
     """Whether entries are counted from 0."""
+    declared: dict[str, int] = field(default_factory=dict)
+    """How many axes the text says that names have."""
     entries: int = 0
     """The largest number of an entry."""
     transposes: bool = False
@@ -109,20 +112,20 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     }
     facts.split = _split(equations, facts)
     facts.differentials = any(_is_differential(node) for node in nodes)
+    facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
     capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}
     for base, count in list(facts.indexed.items()):
-        small = len(base) == 1 and base.islower() and base not in facts.vectors
+        small = len(base) == 1 and base.islower() and base not in facts.vectors | facts.turned
         if count == 2 and small and base.upper() in capitals and base.upper() not in facts.indexed:
             facts.alias[base] = base.upper()
             facts.indexed[base.upper()] = 2
     facts.transposes = any(_is_transposed(node) for node in nodes)
-    facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
     facts.columns = set(_columns(equations))
     facts.literal_sizes = {
         size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))
     }
     facts.sizes -= facts.steps
-    facts.scalars = facts.sizes | {"N", "C", "K", "M"}
+    facts.scalars = facts.sizes | {"N", "C", "K", "M"} - facts.turned
     facts.loss = _loss(nodes)
     return facts
 
@@ -163,11 +166,17 @@ def _marks(nodes: Iterable[Tree]) -> set[str]:
 
 
 def _is_differential(node: Tree) -> bool:
-    """Whether d stands before brackets or a function."""
+    """Whether d stands before brackets, a function or an inverse."""
     if not isinstance(node, Row):
         return False
     pairs = zip(node.items, node.items[1:], strict=False)
-    return any(one == Name("d") and sign == "" and isinstance(two, Group | Func) for (_, one), (sign, two) in pairs)
+    inverse = Sum(((-1, Num(Fraction(1))),))
+    return any(
+        one == Name("d")
+        and sign == ""
+        and (isinstance(two, Group | Func) or (isinstance(two, Script) and two.sup == inverse))
+        for (_, one), (sign, two) in pairs
+    )
 
 
 def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:

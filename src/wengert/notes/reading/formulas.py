@@ -63,6 +63,8 @@ class Formula:
     def rest(self) -> list[MathToken]:
         """What is left besides the signs that end a sentence."""
         left = self.signs[self.at :]
+        if _is_range(left):
+            return []
         return [] if all(token.text in (".", ",", ";", ":", "\\", "&", "⇒", "") for token in left) else left
 
     def command(self) -> Tree | None:
@@ -326,6 +328,13 @@ class Formula:
         if not self.take(bar) or (doubled and not self.take(bar)):
             raise NotNeutral("a bar is left open")
         return Call("norm" if bar == "‖" or doubled else "abs", inner)
+
+
+def _is_range(signs: list[MathToken]) -> bool:
+    """Whether what is left says over what an index runs: , n = 1, …, N."""
+    signs = [token for token in signs if token.text not in ("quad", "qquad")]
+    kinds = "".join(token.kind[0] if token.kind in ("name", "num") else token.text[:1] for token in signs[:5])
+    return len(kinds) == 5 and kinds[:3] == ",n=" and kinds[3] == "n" and signs[3].kind == "num" and kinds[4] in ",…."
 
 
 def _is_index(tree: Tree) -> bool:

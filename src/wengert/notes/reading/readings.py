@@ -251,6 +251,15 @@ TABLE = (
         counter=(r"C = A B", r"dC = dA B + dB A"),
     ),
     Reading(
+        "reach of d",
+        lambda _, value: "d is the differential of all that stands behind it",
+        _fixed((True, 0.75)),
+        conditional=_always,
+        shared=False,
+        example=(r"f = x^T x", r"df = d(x^T x)", r"df = d x^T x = d(x^T) x + x^T dx"),
+        counter=(r"C = A B", r"dC = A dB + dB A"),
+    ),
+    Reading(
         "later line",
         lambda _, value: "names are not what a later line says that they are",
         _fixed((False, 0.5)),

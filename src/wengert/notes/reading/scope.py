@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wengert.notes.reading.arrays import Misfit
+from wengert.notes.reading.declared import declared_ranks
 from wengert.notes.reading.facts import LOSSES, Facts, facts_of, is_bar
 from wengert.notes.reading.heads import Head, Key, head_of, without_step
 from wengert.notes.reading.implied import implied
@@ -50,7 +51,7 @@ Found = tuple[ScopeLine, dict[str, int]]
 class Scope:
     """The lines in reach of each other, with the facts of their letters."""
 
-    def __init__(self, lines: Sequence[ScopeLine], work: Work | None = None) -> None:
+    def __init__(self, lines: Sequence[ScopeLine], work: Work | None = None, declared: Mapping[str, int] = {}) -> None:
         self.work = Work() if work is None else work
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
@@ -63,6 +64,7 @@ class Scope:
                 if line.sides[0] is not None
             ],
         )
+        self.facts.declared = {**declared, **declared_ranks(line.statement for line in self.lines)}
         self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
         self.functions: dict[str, list[ScopeLine]] = {}
         self.called: set[str] = set()
@@ -90,8 +92,13 @@ class Scope:
             if line.pattern is not None:
                 self.definitions.setdefault(str(line.key[0]), []).append(line)
         self.facts.sizes -= set(self.definitions)
+        self.schematic: set[tuple[ScopeLine, int]] = set()
+        """Sides that say no value: prod(∂L/∂u, ∂u/∂v)."""
         for line in self.lines:
-            line.sides[1:] = [None if side is not None and self.schematic(side) else side for side in line.sides[1:]]
+            self.schematic |= {
+                (line, k) for k, side in enumerate(line.sides) if k and side is not None and self.says_no_value(side)
+            }
+            line.sides[1:] = [None if (line, k) in self.schematic else s for k, s in enumerate(line.sides[1:], 1)]
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
@@ -222,7 +229,7 @@ class Scope:
             if line.sides[0] is not None and len(line.sides) > 1 and line.sides[1] is None
         } - self.facts.letters
 
-    def schematic(self, tree: Tree) -> bool:
+    def says_no_value(self, tree: Tree) -> bool:
         """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v), or an unknown command, says no value."""
         for node in tree.nodes:
             if not isinstance(node, Row):
