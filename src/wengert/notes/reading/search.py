@@ -266,7 +266,7 @@ class Search:
                 if loss:
                     yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
         if not blind and FORBIDDEN not in given:
-            yield from self.another_loss(outcome)
+            yield from self.another_line(outcome)
         for question, prior in list(outcome.lexicon.asked.items()):
             name, subject = question
             reading = READINGS.get(name)
@@ -280,10 +280,10 @@ class Search:
             for answer, surprise in reading.options(current, subject, self.scope.facts):
                 yield question, answer, surprise
 
-    def another_loss(self, outcome: Outcome) -> Iterator[tuple[Question, Any, float]]:
-        """The line of a loss that has several without the nearest of them: one may be written for each kind of output."""
+    def another_line(self, outcome: Outcome) -> Iterator[tuple[Question, Any, float]]:
+        """A loss or a signal that has several lines without the nearest: one may be written for each kind of output, one be mistaken."""
         for key in outcome.world.read:
-            nearest = self.scope.find(key, outcome.world.asker) if key[0] in LOSSES else None
+            nearest = self.scope.find(key, outcome.world.asker) if key[0] in LOSSES | {"δ"} else None
             if nearest is None or nearest[0].position > outcome.world.asker:
                 continue
             place = nearest[0].position
