@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wengert.notes.reading.declared import rank_of
 from wengert.notes.reading.documents import judge_story
 from wengert.notes.reading.parser import NotNeutral, parse
 from wengert.notes.reading.story import read_story
@@ -111,3 +112,66 @@ def test_braces_ranges_and_cases_are_read_as_they_are_set(text: str, kind: type)
 def test_a_second_equation_behind_a_comma_is_no_range():
     with pytest.raises(NotNeutral):
         parse("a, b = 1")
+
+
+SIGNALS = r"""$$v^{(1)} = M^{(1)} x, \quad h = \tanh(v^{(1)}), \quad v^{(2)} = M^{(2)} h$$
+$$E = \frac12 \lVert v^{(2)} - y \rVert^2$$
+with $\delta^{(l)} = \frac{\partial E}{\partial v^{(l)}}$, so that
+$$\delta^{(2)} = v^{(2)} - y$$
+$$\delta^{(1)} = (M^{(2)})^T \delta^{(2)} \odot (1 - h \odot h)$$
+"""
+RESIDUAL = r"""With $h \in \mathbb{R}^n$
+$$o = M h$$
+$$E = \frac12 \lVert o - y \rVert^2$$
+$$\frac{\partial E}{\partial o} = o - y =: r$$
+$$\frac{\partial E}{\partial M} = r h^T$$
+"""
+LIKELIHOOD = """p = σ(z), z = θ^T x, NLL = -y log p - (1 - y) log(1 - p)
+
+$$\\frac{dNLL}{dz} = p - y$$
+"""
+
+
+def test_what_a_signal_is_that_is_defined_as_a_derivative_is_a_claim():
+    assert statuses(SIGNALS) == ["defined", "holds", "holds"]
+    assert statuses(SIGNALS.replace("v^{(2)} - y$$", "v^{(2)} + y$$")) == ["defined", "open", "holds"]
+
+
+def test_a_name_may_stand_behind_what_it_is():
+    assert statuses(RESIDUAL) == ["holds", "defined", "holds"]
+    assert statuses(RESIDUAL.replace("r h^T", "2 r h^T")) == ["holds", "defined", "open"]
+
+
+def test_long_names_of_plain_lines_are_names_in_formulas_too():
+    assert statuses(LIKELIHOOD) == ["holds"]
+
+
+def test_a_transposed_name_with_an_index_is_a_vector():
+    page = "$$s_k = w_k^T x + b_k$$\n$$L = \\sum_k g(s_k)$$\n$$\\frac{\\partial L}{\\partial w_k} = g'(s_k) x$$\n"
+    assert statuses(page) == ["holds"]
+
+
+def test_a_formula_ends_before_the_next_sentence():
+    found = said("Problem 1. Let f(x) = x^T M x. Then\n\n∇f = (M + M^T) x\n")
+    assert [verdict.status for verdict in found] == ["defined", "holds"]
+
+
+def test_an_inverse_may_be_transposed():
+    assert statuses("$$k = \\log \\det X$$\n$$\\frac{\\partial k}{\\partial X} = X^{-T}$$\n") == ["holds"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rank"),
+    [
+        ("ℝ", 0),
+        ("ℝⁿ", 1),
+        ("ℝⁿˣᵐ", 2),
+        ("ℝ^(3×4)", 2),
+        (r"\mathbb{R}^{n^{[l]} \times n^{[l-1]}}", 2),
+        (r"\{0, 1\}", 0),
+        ("ℝ^[", None),
+        ("A", None),
+    ],
+)
+def test_sets_of_numbers_vectors_and_matrices_are_told_apart(text: str, rank: int | None):
+    assert rank_of(text)[0] == rank

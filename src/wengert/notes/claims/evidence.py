@@ -111,7 +111,9 @@ def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, S
     """The rows in whose place nothing is claimed: no statement with a relation, or only such as are nothing to be judged."""
     said = {id(verdict.statement) for verdict in verdicts if verdict.status not in CLASSES}
     claims = [statement.span for statement in story.statements if id(statement) in said]
-    claims += [s.span for s in story.statements if s.relations and s.form == "open" and (s.faults or s.doubts)]
+    judged = {id(verdict.statement) for verdict in verdicts}
+    unjudged = (s for s in story.statements if id(s) not in judged)
+    claims += [s.span for s in unjudged if s.relations and s.form == "open" and (s.faults or s.doubts)]
     for k, span in rows:
         if not any(_meet(span, place) for place in claims):
             yield k

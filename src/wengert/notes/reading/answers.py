@@ -416,7 +416,8 @@ class Answers:
         facts = self.facts
         known = facts.indexed.get(base)
         if known is not None:
-            return known + self.lexicon.ask("further axis", base, 1 if base in facts.vectors else 0)
+            vector = base in facts.vectors or (known == 1 and base in facts.columns)
+            return known + self.lexicon.ask("further axis", base, int(vector))
         if base == ONES:
             return self.lexicon.ask("rank", base, 1)
         capital = (

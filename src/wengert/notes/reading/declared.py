@@ -12,8 +12,11 @@ from wengert.notes.reading.trees import Group, Name, Num, Script, Tree, Word, ba
 REALS = re.compile(
     r"\s*(?:\\(?:mathbb|mathbf|Bbb|mathcal)\s*\{?\s*R\s*\}?|\\(?:RR|R|Reals|reals|SetR|Real)(?![A-Za-z])|ℝ|R(?=\s*\^))"
 )
-POWER = re.compile(r"\s*\^\s*(?:\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}|(\\[A-Za-z]+|\w))")
-TIMES = re.compile(r"\\times|×|\\cdot|\bx\b")
+POWER = re.compile(
+    r"\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}|\((?P<round>[^()]*)\)|(?P<bare>\\[A-Za-z]+|\w+(?:\s*×\s*\w+)*))"
+    r"|(?P<small>[ⁿᵐᵈᵏʰᵖ⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[ˣ×][ⁿᵐᵈᵏʰᵖ⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)"
+)
+TIMES = re.compile(r"\\times|[×ˣ]|\\cdot|\bx\b")
 NUMBERS = re.compile(r"\s*\\\{\s*-?\d[\d\s,.+-]*\\\}")
 
 
@@ -47,8 +50,10 @@ def rank_of(text: str) -> tuple[int | None, str]:
         return None, text
     power = POWER.match(text, reals.end())
     if power is None:
-        return 0, text[reals.end() :]
-    return 1 + len(TIMES.findall(power[1] or power[2])), text[power.end() :]
+        behind = text[reals.end() :].lstrip()
+        return (None if behind.startswith("^") else 0), text[reals.end() :]
+    said = power["braced"] or power["round"] or power["bare"] or power["small"] or ""
+    return 1 + len(TIMES.findall(said)), text[power.end() :]
 
 
 def _bare(text: str, statement: Statement) -> str:

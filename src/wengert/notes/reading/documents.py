@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -58,9 +59,16 @@ def judge_story(story: Story, steps: float = DOCUMENT_STEPS) -> list[Verdict]:
 def lines_of(statements: Sequence[Statement]) -> list[ScopeLine]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
     lines: list[ScopeLine] = []
+    long = long_names(statements)
     for statement in statements:
         named: list[tuple[Tree, Tree]] = []
-        line = ScopeLine(statement, [side_of(side, statement.notation, named) for side in statement.sides])
+        texts = [with_long_names(side.removeprefix(":"), statement, long) for side in statement.sides]
+        line = ScopeLine(statement, [side_of(text, statement.notation, named) for text in texts])
+        for k in (k for k, side in enumerate(statement.sides) if k and side.startswith(":")):
+            name, said = line.sides[k], line.sides[k - 1]
+            if name is not None and said is not None and base_of(name):
+                line.introduced[k] = base_of(name)
+                named.append((name, said))
         for k, side in enumerate(line.sides):
             if side is not None:
                 line.sides[k], condition = _without_condition(side)
@@ -69,6 +77,26 @@ def lines_of(statements: Sequence[Statement]) -> list[ScopeLine]:
         beside = replace(BRACE, section=statement.section)
         lines += [ScopeLine(beside, [_at_the_step_of(line.left, name), inner], brace=True) for name, inner in named]
     return lines
+
+
+def long_names(statements: Sequence[Statement]) -> re.Pattern[str] | None:
+    """The names of several capitals that lines without marks define, so that formulas in LaTeX may hold them: NLL = -y log p."""
+    found = {s.sides[0] for s in statements if s.notation == "text" and s.relations[:1] == ("=",)}
+    names = sorted((name for name in found if re.fullmatch("[A-Z]{2,8}", name)), key=len, reverse=True)
+    return re.compile(rf"(?<![A-Za-z\\])(d?)({'|'.join(names)})(?![A-Za-z])") if names else None
+
+
+def with_long_names(side: str, statement: Statement, long: re.Pattern[str] | None) -> str:
+    """A side in LaTeX with the long names of the page as one name each."""
+    if long is None or statement.notation != "latex":
+        return side
+    return long.sub(_as_one_name, side)
+
+
+def _as_one_name(found: re.Match[str]) -> str:
+    """A long name set as one; what stands alone in braces is set so already: \\text{NLL}."""
+    around = found.string[found.start() - 1 : found.start()] + found.string[found.end() : found.end() + 1]
+    return found[0] if around == "{}" and not found[1] else f"{found[1]} \\operatorname{{{found[2]}}}"
 
 
 def _without_condition(side: Tree) -> tuple[Tree, Relation | None]:

@@ -112,7 +112,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     }
     facts.split = _split(equations, facts)
     facts.differentials = any(_is_differential(node) for node in nodes)
-    facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
+    facts.turned = {_turned(node) for node in nodes if _is_transposed(node)} - {""}
     capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}
     for base, count in list(facts.indexed.items()):
         small = len(base) == 1 and base.islower() and base not in facts.vectors | facts.turned
@@ -186,6 +186,22 @@ def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:
             for node in () if side is None else side.nodes:
                 if _is_transposed(node) and base_of(node) and not is_bar(base_of(node)):
                     yield base_of(node)
+                if isinstance(node, Row):
+                    yield from _behind_a_lying_vector(node)
+
+
+def _behind_a_lying_vector(row: Row) -> Iterator[str]:
+    """x of wᵀ x."""
+    for (_, one), (sign, two) in zip(row.items, row.items[1:], strict=False):
+        lying = _is_transposed(one) and base_of(one).islower() and sign in ("", "·")
+        if lying and isinstance(two, Name | Script) and base_of(two).islower() and len(base_of(two)) == 1:
+            yield base_of(two)
+
+
+def _turned(node: Tree) -> str:
+    """The name that is transposed, W of (W^{(2)})ᵀ."""
+    base = node.base if isinstance(node, Script) else node
+    return base_of(base.inner if isinstance(base, Group) else base)
 
 
 def _is_transposed(node: Tree) -> bool:

@@ -148,7 +148,7 @@ class Judge:
             self.say(line, link, "unread", "a side is not read")
             return
         kind = self.kind(line, link)
-        if said := self.scope.implied.get((line, link)):
+        if said := self.scope.implied.get((line, link)) or line.introduced.get(link):
             self.say(line, link, "defined", f"says what {said} is")
         elif kind:
             self.say(line, link, kind)

@@ -38,6 +38,8 @@ WORDS = frozenset(
     }
 )
 """Words that a formula may hold, the tags of HTML's scripts among them."""
+BEGINNING = frozenset({"Let", "Then", "Thus", "Hence", "Where", "Since", "Dann", "Sei"})
+"""Words with a capital that begin a sentence about formulas."""
 LEFT = re.compile(
     r"(?:(?:∂|d|D)\^?\d?\s*[^\W\d]\w*(?:[_^](?:\{[^{}]*\}|\([^()]*\)|\w+))*\s*/\s*(?:∂|d)\s*)?"
     r"(?:∇[_\w]*\s*)?[-−]?[^\W\d](?:\w|[\u0300-\u036f']|[_^](?:\{[^{}\n]*\}|\([^()\n]*\))|\[[^\[\]\n]*\]|[⁰-₎ᵀ*⋆]|\([^()\n]*\)"
@@ -98,7 +100,7 @@ def _kind(line: str, *, plain: bool) -> str:
     bare = line.strip(" \t\r\n>")
     if not bare:
         return "more" if plain and line else ""
-    if plain and "\0" not in bare and not is_prose(line):
+    if plain and "\0" not in bare and not is_prose(line) and not BEGINNING & set(LETTERS.findall(bare)):
         return "formula"
     if len(line) > MAX_LINE:
         return ""
@@ -129,7 +131,7 @@ def is_formula_line(line: str) -> bool:
 def _words(text: str) -> int:
     """How many words of prose stand in a text: three letters or more that are no function, with blanks around them."""
     found = re.findall(r"(?<![\w^{(\[])[^\W\d_]{3,}(?![\w({\[^])", text)
-    return sum(word not in WORDS and word.islower() for word in found)
+    return sum(word not in WORDS and (word.islower() or word in BEGINNING) for word in found)
 
 
 def _cells(row: str) -> Iterator[Part]:

@@ -91,6 +91,7 @@ class Scope:
         for line in self.lines:
             if line.pattern is not None:
                 self.definitions.setdefault(str(line.key[0]), []).append(line)
+        self.claim_signals()
         self.facts.sizes -= set(self.definitions)
         self.schematic: set[tuple[ScopeLine, int]] = set()
         """Sides that say no value: prod(∂L/∂u, ∂u/∂v)."""
@@ -241,6 +242,20 @@ class Scope:
                 if schematic and one.text not in self.definitions and one.text not in self.functions:
                     return True
         return False
+
+    def claim_signals(self) -> None:
+        """What stands behind δ = ∂L/∂z and says what δ is again is a claim: δ = a - y."""
+        for lines in self.definitions.values():
+            said = [line for line in lines if is_fraction_of(line.right, "∂", "d")]
+            for line in [line for line in lines if line not in said]:
+                if any(
+                    first.position < line.position
+                    and len(first.pattern or ()) == len(line.key) - 1
+                    and matched(first.pattern or (), line.key[1:]) is not None
+                    for first in said
+                ):
+                    lines.remove(line)
+                    line.pattern, line.signals = None, True
 
     def imply(self) -> None:
         """y is F where ∂y/∂x = ∂F/∂x is said and no line defines y."""

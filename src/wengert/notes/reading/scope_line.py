@@ -35,6 +35,8 @@ class ScopeLine:
     """Whether it has barred names that are signals."""
     index: bool = False
     """Whether it says which index is meant, or what the Kronecker delta is."""
+    introduced: dict[int, str] = field(default_factory=dict)
+    """Names that sides are given: r of a - y =: r."""
     brace: bool = False
     """Whether it is a part of a formula with its name below a brace."""
 
