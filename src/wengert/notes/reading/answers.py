@@ -416,8 +416,7 @@ class Answers:
         facts = self.facts
         known = facts.indexed.get(base)
         if known is not None:
-            vector = base in facts.vectors or (known == 1 and base in facts.columns)
-            return known + self.lexicon.ask("further axis", base, int(vector))
+            return known + self.lexicon.ask("further axis", base, 1 if base in facts.vectors else 0)
         if base == ONES:
             return self.lexicon.ask("rank", base, 1)
         capital = (

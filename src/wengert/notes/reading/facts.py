@@ -102,6 +102,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     _letters(scripts, bound, {base_of(left) for left in lefts if isinstance(left, Script)}, facts)
     facts.marks = _marks(nodes) - facts.layers
     _indexed(scripts, facts)
+    facts.vectors |= {base for base in _vectors(nodes, facts) if facts.indexed.get(base) == 1}
     for left in lefts:
         if isinstance(left, Script) and isinstance(left.base, Name) and isinstance(left.sup, Num):
             facts.raised.add(left.base.text)
@@ -187,15 +188,26 @@ def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:
                 if _is_transposed(node) and base_of(node) and not is_bar(base_of(node)):
                     yield base_of(node)
                 if isinstance(node, Row):
-                    yield from _behind_a_lying_vector(node)
+                    yield from map(base_of, _behind_lying_vectors(node))
 
 
-def _behind_a_lying_vector(row: Row) -> Iterator[str]:
+def _vectors(nodes: Iterable[Tree], facts: Facts) -> Iterator[str]:
+    """w_k and x_i of w_kᵀ x_i: names with an index that are vectors."""
+    for node in nodes:
+        around = [node] if _is_transposed(node) else []
+        around += list(_behind_lying_vectors(node)) if isinstance(node, Row) else []
+        for name in around:
+            single = isinstance(name, Script) and isinstance(name.sub, Name) and name.sub.text in facts.letters
+            if single and base_of(name).islower():
+                yield base_of(name)
+
+
+def _behind_lying_vectors(row: Row) -> Iterator[Tree]:
     """x of wᵀ x."""
     for (_, one), (sign, two) in zip(row.items, row.items[1:], strict=False):
         lying = _is_transposed(one) and base_of(one).islower() and sign in ("", "·")
         if lying and isinstance(two, Name | Script) and base_of(two).islower() and len(base_of(two)) == 1:
-            yield base_of(two)
+            yield two
 
 
 def _turned(node: Tree) -> str:
