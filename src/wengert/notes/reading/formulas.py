@@ -302,7 +302,7 @@ class Formula:
             if not depth:
                 break
         behind = self.signs[close + 1].text if close + 1 < len(self.signs) else ""
-        first = self.signs[self.at + 1]
+        first = self.peek(1)
         if depth or close == self.at + 1 or behind in ("^", "_", "'") or first.text in ("rm", "bf", "it", "cal"):
             return False
         del self.signs[close], self.signs[self.at]
