@@ -29,10 +29,11 @@ from wengert.notes.notation.expr import Span
 from wengert.notes.reading.arrays import Clash, Misfit
 from wengert.notes.reading.documents import JudgedDocument
 from wengert.notes.reading.established import FAULTS
-from wengert.notes.reading.judge import Judge, condition_of
+from wengert.notes.reading.judge import Judge
 from wengert.notes.reading.limits import DOCUMENT_STEPS, TRIES
+from wengert.notes.reading.links import condition_of
 from wengert.notes.reading.printing import latex, plain_text
-from wengert.notes.reading.scope import ScopeLine
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.search import previous
 from wengert.notes.reading.story import read_story
 from wengert.notes.reading.trees import Name, Script, Tree

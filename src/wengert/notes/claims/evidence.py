@@ -26,6 +26,7 @@ CLASSES = {
     "approximate": "approximate",
     "comparison": "a comparison",
     "condition": "a condition: it does not hold for all values",
+    "schematic": "schematic: it says no value",
 }
 DOUBTFUL = "doubtful"
 """The status of a wrong row on a page that is not understood as a whole."""
@@ -77,9 +78,7 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
-        contradicted = {
-            k for k, (span, status) in enumerate(rows) if status == "holds" and _contradicts(verdict, place, span)
-        }
+        contradicted = {k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status)}
         if contradicted and unread:  # ranks that were chosen for what is read alone do not fit the rest of the page
             entries.append(_judged(verdict))
             taken |= contradicted
@@ -100,17 +99,21 @@ def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
     return any(verdict.status == "comparison" and _meet(whole_place(verdict), span) for verdict in verdicts)
 
 
-def _contradicts(verdict: Verdict, place: Span, span: Span) -> bool:
-    """Whether what is said to hold does not, or under a condition only, as the whole page is read."""
+def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool:
+    """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
     doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.note)
-    return doubted and _meet(place, span)
+    if status == "wrong":
+        return verdict.status == "holds" and verdict.derived and _meet(place, span)
+    return status == "holds" and doubted and _meet(place, span)
 
 
 def _idle(story: Story, verdicts: Sequence[Verdict], rows: Sequence[tuple[int, Span]]) -> Iterator[int]:
     """The rows in whose place nothing is claimed: no statement with a relation, or only such as are nothing to be judged."""
     said = {id(verdict.statement) for verdict in verdicts if verdict.status not in CLASSES}
     claims = [statement.span for statement in story.statements if id(statement) in said]
-    claims += [s.span for s in story.statements if s.relations and s.form == "open" and (s.faults or s.doubts)]
+    judged = {id(verdict.statement) for verdict in verdicts}
+    unjudged = (s for s in story.statements if id(s) not in judged)
+    claims += [s.span for s in unjudged if s.relations and s.form == "open" and (s.faults or s.doubts)]
     for k, span in rows:
         if not any(_meet(span, place) for place in claims):
             yield k

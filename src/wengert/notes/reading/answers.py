@@ -5,7 +5,7 @@ What a formula leaves open is asked of the lexicon; a reading that gives no valu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,13 @@ from wengert.notes.reading.arrays import (
     summed,
     total,
 )
-from wengert.notes.reading.facts import LOSSES, is_bar
+from wengert.notes.reading.facts import LOSSES, index_parts, is_bar
 from wengert.notes.reading.heads import Head, Key, head_of, step_of, without_step
 from wengert.notes.reading.lexicon import Lexicon, Question
 from wengert.notes.reading.limits import DEPTH, DIFFERENCES, LARGEST
 from wengert.notes.reading.points import Sizes, drawn
-from wengert.notes.reading.scope import EQUALS, FAR, Found, Scope, ScopeLine
+from wengert.notes.reading.scope import FAR, Found, Scope
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.trees import (
     BAR,
     Big,
@@ -34,7 +35,9 @@ from wengert.notes.reading.trees import (
     Frac,
     Relation,
     Row,
+    Script,
     Tree,
+    base_of,
 )
 from wengert.notes.reading.work import ENTRIES, RECALLED, VALUE
 
@@ -343,9 +346,16 @@ class Answers:
         return self.laid_out(base, line, value)
 
     def first_value(self, line: ScopeLine, env: Environment) -> BatchedArray:
-        """The value of the first right side of a definition that has one: L = log P(y) = Σ … says the same twice."""
+        """The value of the first right side of a definition that has one: L = log P(y) = Σ … says the same twice.
+
+        Of z = f(g(x)) = f(y) that which reads y comes first where y is cut, and s_ij = Σ_k p_ik q_kj before s_ij = p_iᵀ q_j.
+        """
         fault: Misfit | None = None
-        for k, side in enumerate(line.sides[1:]):
+        cut = {key[0] for key in env.over}
+        sides = list(enumerate(line.sides[1:]))
+        if len(sides) > 1:
+            sides.sort(key=lambda pair: self.likelihood_of_side(pair[1], cut))
+        for k, side in sides:
             if side is None or any(relation not in EQUALS for relation in line.statement.relations[: k + 1]):
                 continue
             try:
@@ -353,6 +363,18 @@ class Answers:
             except Misfit as misfit:
                 fault = fault or misfit
         raise fault or Closed("a line has no right side that is read")
+
+    def likelihood_of_side(self, side: Tree | None, cut: Container[object]) -> tuple[bool, bool]:
+        """What puts a right side of a definition behind the others: it reads nothing that is cut; a name of it lacks an index."""
+        if side is None:
+            return True, True
+        written = [node for node in side.nodes if isinstance(node, Script) and node.sub is not None]
+        bare = any(
+            len(index_parts(node.sub)) < self.facts.indexed.get(base_of(node), 0)
+            for node in written
+            if node.sub is not None
+        )
+        return bool(cut) and not any(base_of(node) in cut for node in side.nodes), bare
 
     def laid_out(self, base: str, line: ScopeLine, value: BatchedArray) -> BatchedArray:
         """The value of a right side with the axes of its left side; letters that only the right side has are summed."""
@@ -412,6 +434,8 @@ class Answers:
         capital = (
             base[:1].isupper() and len(base.rstrip("\u0302\u0304\u0303")) == 1 and base not in facts.scalars | LOSSES
         )
+        if base in facts.declared:
+            return self.lexicon.ask("rank", base, facts.declared[base])
         upright = base in facts.bold or (base in facts.columns and not labelled)
         prior = 1 if upright and not base[:1].isupper() else 2 if capital or base in facts.bold else 0
         return self.lexicon.ask("rank", base, prior)

@@ -26,6 +26,8 @@ ENVIRONMENTS = "|".join(
     sorted((re.escape(name) for name in WRAPPERS - {"document", "split", "subequations"}), key=len, reverse=True)
 )
 QUOTING = r"verbatim\*?|Verbatim|lstlisting|minted|comment|tikzpicture|filecontents\*?|algorithm\*?|algorithmic"
+TASKS = "exercise|example|problem|question|task|aufgabe|beispiel|задача|пример"
+"""What parts a text into pieces that use its letters again."""
 LENGTH = r"\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\b"
 MARK = re.compile(
     rf"""(?P<quoted><!--|<(?P<tag>pre|style|script|code)\b[^>\n]*>|\{{%-?[ ]*highlight\b|\\begin\{{(?P<verbatim>{QUOTING})\}})
@@ -36,11 +38,12 @@ MARK = re.compile(
     | (?P<dollars>(?<!\\)\$\$) | (?P<escaped>\\\$) | (?P<dollar>\$)
     | ^[ ]{{0,3}}\#{{1,6}}[ \t]+(?P<heading>[^\n]+)
     | ^(?P<underlined>[^\s=\\$][^\n=\\$]*)\n(?:={{3,}}|-{{3,}}|~{{3,}}|\^{{3,}})[ \t]*$
-    | ^[ \t]*(?P<step>(?:step|part|section|chapter|exercise|example|problem|question)[ ]\d[^\n=]*)$
+    | ^[ \t]*[*_]{{0,3}}(?P<step>(?:(?:step|part|section|chapter|{TASKS})[ ]|例题?[ ]?|예제[ ]?|문제[ ]?)\d[^\n=]*)$
+    | \\begin\{{(?P<task>[a-z]*(?:{TASKS})\*?)\}}
     | \\(?:part|chapter|(?:sub)*section|paragraph)\*?\s*(?:\[[^\]\n]*\])?\{{(?P<section>[^{{}}\n]*)""",
     re.MULTILINE | re.VERBOSE | re.IGNORECASE,
 )
-HEADINGS = ("heading", "underlined", "section", "step")
+HEADINGS = ("heading", "underlined", "section", "task", "step")
 BLANK_LINE = re.compile(r"\n[ \t>]*\n")
 INLINE = re.compile(r"[^$]*?(?=\$)")
 COMMENT = re.compile(r"(?<!\\)%[^\n]*")
@@ -114,8 +117,8 @@ class _Scan:
         latex = self.format == "latex"
         if mark["quoted"]:
             return self.quoted(mark)
-        if mark["heading"] or mark["underlined"] or mark["section"] or mark["step"]:
-            if bool(mark["section"]) == latex and (not mark["heading"] or self.format == "markdown"):
+        if any(mark[name] for name in HEADINGS):
+            if bool(mark["section"] or mark["task"]) == latex and (not mark["heading"] or self.format == "markdown"):
                 self.out.headings.append((mark.start(), next(filter(None, map(mark.group, HEADINGS))).strip(" #")))
             return mark.end() if not mark["heading"] else mark.start("heading")
         if mark["fence"]:

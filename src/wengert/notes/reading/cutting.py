@@ -56,7 +56,9 @@ class Chain:
     doubts: list[ReadingFault] = field(default_factory=list[ReadingFault])
 
     def goes_on(self, other: Chain) -> None:
-        """Take in what begins with a relation: = c behind a = b."""
+        """Take in what begins with a relation: = c behind a = b; one that ends a row and stands again before the next is one."""
+        if not self.sides[-1] and self.relations[-1:] == other.relations[:1] and len(self.sides) > 1:
+            del self.sides[-1], self.places[-1], self.relations[-1]
         self.sides += other.sides[1:]
         self.places += other.places[1:]
         self.relations += other.relations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,9 +12,10 @@ import numpy as np
 
 from wengert.notes.notation.expr import Span
 from wengert.notes.reading.answers import INDICATORS
+from wengert.notes.reading.declared import declared_ranks
 from wengert.notes.reading.ellipsis import written_out
 from wengert.notes.reading.established import FAULTS
-from wengert.notes.reading.judge import Judge, derived
+from wengert.notes.reading.judge import Judge
 from wengert.notes.reading.limits import (
     AGAIN,
     AT_SIGHT,
@@ -21,8 +23,9 @@ from wengert.notes.reading.limits import (
     EXPLAINED_STEPS,
     FIRST_SIGHT,
 )
+from wengert.notes.reading.links import derived
 from wengert.notes.reading.parser import NotNeutral, parse_with_braces
-from wengert.notes.reading.scope import ScopeLine
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.story import Statement, Story
 from wengert.notes.reading.trees import (
     Group,
@@ -56,9 +59,16 @@ def judge_story(story: Story, steps: float = DOCUMENT_STEPS) -> list[Verdict]:
 def lines_of(statements: Sequence[Statement]) -> list[ScopeLine]:
     """The statements with their sides as trees; a side that cannot be taken apart is a hole."""
     lines: list[ScopeLine] = []
+    long = long_names(statements)
     for statement in statements:
         named: list[tuple[Tree, Tree]] = []
-        line = ScopeLine(statement, [side_of(side, statement.notation, named) for side in statement.sides])
+        texts = [with_long_names(side.removeprefix(":"), statement, long) for side in statement.sides]
+        line = ScopeLine(statement, [side_of(text, statement.notation, named) for text in texts])
+        for k in (k for k, side in enumerate(statement.sides) if k and side.startswith(":")):
+            name, said = line.sides[k], line.sides[k - 1]
+            if name is not None and said is not None and base_of(name):
+                line.introduced[k] = base_of(name)
+                named.append((name, said))
         for k, side in enumerate(line.sides):
             if side is not None:
                 line.sides[k], condition = _without_condition(side)
@@ -67,6 +77,26 @@ def lines_of(statements: Sequence[Statement]) -> list[ScopeLine]:
         beside = replace(BRACE, section=statement.section)
         lines += [ScopeLine(beside, [_at_the_step_of(line.left, name), inner], brace=True) for name, inner in named]
     return lines
+
+
+def long_names(statements: Sequence[Statement]) -> re.Pattern[str] | None:
+    """The names of several capitals that lines without marks define, so that formulas in LaTeX may hold them: NLL = -y log p."""
+    found = {s.sides[0] for s in statements if s.notation == "text" and s.relations[:1] == ("=",)}
+    names = sorted((name for name in found if re.fullmatch("[A-Z]{2,8}", name)), key=len, reverse=True)
+    return re.compile(rf"(?<![A-Za-z\\])(d?)({'|'.join(names)})(?![A-Za-z])") if names else None
+
+
+def with_long_names(side: str, statement: Statement, long: re.Pattern[str] | None) -> str:
+    """A side in LaTeX with the long names of the page as one name each."""
+    if long is None or statement.notation != "latex":
+        return side
+    return long.sub(_as_one_name, side)
+
+
+def _as_one_name(found: re.Match[str]) -> str:
+    """A long name set as one; what stands alone in braces is set so already: \\text{NLL}."""
+    around = found.string[found.start() - 1 : found.start()] + found.string[found.end() : found.end() + 1]
+    return found[0] if around == "{}" and not found[1] else f"{found[1]} \\operatorname{{{found[2]}}}"
 
 
 def _without_condition(side: Tree) -> tuple[Tree, Relation | None]:
@@ -116,6 +146,7 @@ class JudgedDocument:
         self.work = Work()
         self.end = steps
         self.lines = lines_of(story.statements)
+        self.declared = declared_ranks(story.statements)
         self.best: dict[int, Judge] = {}
 
     def judged(self) -> list[Verdict]:
@@ -151,7 +182,7 @@ class JudgedDocument:
                 if verdict.derived
             )
             for line, link in list(judge.failed):
-                if self.work.done < end:
+                if self.work.done < end and (line, link) in judge.failed:
                     judge.explain(line, link)
 
     @property
@@ -189,7 +220,7 @@ class JudgedDocument:
         """The lines of section k judged by few tries a line within a window; None where the window cannot be read at all."""
         copies = {id(line): replace(line, sides=list(line.sides)) for line in window}
         try:
-            judge = Judge(list(copies.values()), [copies[id(line)] for line in own], self.work)
+            judge = Judge(list(copies.values()), [copies[id(line)] for line in own], self.work, self.declared)
             judge.at_sight(self.work.done + steps)
         except FAULTS:
             return None

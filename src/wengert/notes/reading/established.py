@@ -9,13 +9,16 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from wengert.notes.reading.answers import Circle, Environment
 from wengert.notes.reading.arrays import BatchedArray, Clash
 from wengert.notes.reading.derivatives import World
 from wengert.notes.reading.edits import Edit, Nearby, edits
 from wengert.notes.reading.lexicon import Question
 from wengert.notes.reading.limits import EDITS, NEARBY, SLOTS
-from wengert.notes.reading.scope import OPAQUE, ScopeLine
+from wengert.notes.reading.scope import OPAQUE
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.search import NUMERIC_FAULTS, Search, numeric, previous
 from wengert.notes.reading.terms import is_operator
 from wengert.notes.reading.trees import (
@@ -99,6 +102,8 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, steps:
     except FAULTS:
         return None
     nearby = around(bench, line, link)
+    if given and _repeats(bench.other):
+        return None
     for edit in itertools.islice(edits(right, left, search.scope.facts, nearby), EDITS):
         if search.scope.work.done > end:
             return None
@@ -106,6 +111,15 @@ def established(search: Search, line: ScopeLine, link: int, given: Given, steps:
         if moves and bench.agrees(edit.tree) and _holds(search, line, link, given, edit.tree):
             return edit
     return None
+
+
+def _repeats(value: BatchedArray) -> bool:
+    """Whether an array only repeats itself along an axis: the reading that gives names that axis shows nothing."""
+    axes = range(value.array.ndim - value.rank, value.array.ndim)
+    return any(
+        value.array.shape[axis] > 1 and np.allclose(value.array, np.take(value.array, [0], axis), rtol=1e-9)
+        for axis in axes
+    )
 
 
 def _holds(search: Search, line: ScopeLine, link: int, given: Given, tree: Tree) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from wengert.notes.reading.ellipsis import INNER, SECOND
 from wengert.notes.reading.trees import (
@@ -64,6 +65,10 @@ class Facts:
     """Names whose values are whole numbers, since they stand in the place of an index."""
     zero: bool = False
     """Whether entries are counted from 0."""
+    declared: dict[str, int] = field(default_factory=dict)
+    """How many axes the text says that names have."""
+    entries: int = 0
+    """The largest number of an entry."""
     transposes: bool = False
     stepped: set[str] = field(default_factory=set)
     """Names with a layer or a step of time in their scripts."""
@@ -97,6 +102,7 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     _letters(scripts, bound, {base_of(left) for left in lefts if isinstance(left, Script)}, facts)
     facts.marks = _marks(nodes) - facts.layers
     _indexed(scripts, facts)
+    facts.vectors |= {base for base in _vectors(nodes, facts) if facts.indexed.get(base) == 1}
     for left in lefts:
         if isinstance(left, Script) and isinstance(left.base, Name) and isinstance(left.sup, Num):
             facts.raised.add(left.base.text)
@@ -107,20 +113,20 @@ def facts_of(trees: Sequence[Tree], equations: Sequence[tuple[Tree, Tree | None]
     }
     facts.split = _split(equations, facts)
     facts.differentials = any(_is_differential(node) for node in nodes)
+    facts.turned = {_turned(node) for node in nodes if _is_transposed(node)} - {""}
     capitals = {node.text for node in nodes if isinstance(node, Name) and node.text.isupper()}
     for base, count in list(facts.indexed.items()):
-        small = len(base) == 1 and base.islower() and base not in facts.vectors
+        small = len(base) == 1 and base.islower() and base not in facts.vectors | facts.turned
         if count == 2 and small and base.upper() in capitals and base.upper() not in facts.indexed:
             facts.alias[base] = base.upper()
             facts.indexed[base.upper()] = 2
     facts.transposes = any(_is_transposed(node) for node in nodes)
-    facts.turned = {base_of(node) for node in nodes if _is_transposed(node)} - {""}
     facts.columns = set(_columns(equations))
     facts.literal_sizes = {
         size for node in nodes if isinstance(node, Matrix) for size in (len(node.rows), len(node.rows[0]))
     }
     facts.sizes -= facts.steps
-    facts.scalars = facts.sizes | {"N", "C", "K", "M"}
+    facts.scalars = facts.sizes | {"N", "C", "K", "M"} - facts.turned
     facts.loss = _loss(nodes)
     return facts
 
@@ -161,11 +167,17 @@ def _marks(nodes: Iterable[Tree]) -> set[str]:
 
 
 def _is_differential(node: Tree) -> bool:
-    """Whether d stands before brackets or a function."""
+    """Whether d stands before brackets, a function or an inverse."""
     if not isinstance(node, Row):
         return False
     pairs = zip(node.items, node.items[1:], strict=False)
-    return any(one == Name("d") and sign == "" and isinstance(two, Group | Func) for (_, one), (sign, two) in pairs)
+    inverse = Sum(((-1, Num(Fraction(1))),))
+    return any(
+        one == Name("d")
+        and sign == ""
+        and (isinstance(two, Group | Func) or (isinstance(two, Script) and two.sup == inverse))
+        for (_, one), (sign, two) in pairs
+    )
 
 
 def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:
@@ -175,6 +187,33 @@ def _columns(equations: Sequence[tuple[Tree, Tree | None]]) -> Iterator[str]:
             for node in () if side is None else side.nodes:
                 if _is_transposed(node) and base_of(node) and not is_bar(base_of(node)):
                     yield base_of(node)
+                if isinstance(node, Row):
+                    yield from map(base_of, _behind_lying_vectors(node))
+
+
+def _vectors(nodes: Iterable[Tree], facts: Facts) -> Iterator[str]:
+    """w_k and x_i of w_kᵀ x_i: names with an index that are vectors."""
+    for node in nodes:
+        around = [node] if _is_transposed(node) else []
+        around += list(_behind_lying_vectors(node)) if isinstance(node, Row) else []
+        for name in around:
+            single = isinstance(name, Script) and isinstance(name.sub, Name) and name.sub.text in facts.letters
+            if single and base_of(name).islower():
+                yield base_of(name)
+
+
+def _behind_lying_vectors(row: Row) -> Iterator[Tree]:
+    """x of wᵀ x."""
+    for (_, one), (sign, two) in zip(row.items, row.items[1:], strict=False):
+        lying = _is_transposed(one) and base_of(one).islower() and sign in ("", "·")
+        if lying and isinstance(two, Name | Script) and base_of(two).islower() and len(base_of(two)) == 1:
+            yield two
+
+
+def _turned(node: Tree) -> str:
+    """The name that is transposed, W of (W^{(2)})ᵀ."""
+    base = node.base if isinstance(node, Script) else node
+    return base_of(base.inner if isinstance(base, Group) else base)
 
 
 def _is_transposed(node: Tree) -> bool:
@@ -333,9 +372,15 @@ def _indexed(scripts: Sequence[Script], facts: Facts) -> None:
             facts.indexed[base] = max(facts.indexed.get(base, 0), len(by_letter) + len(composed) + len(numbers))
             if isinstance(script.base, Name) and script.base.bold and base.islower():
                 facts.vectors.add(base)
-    for script in scripts:
-        if script.sub is not None and base_of(script) in facts.indexed:
-            facts.zero |= any(isinstance(part, Num) and part.value == 0 for part in index_parts(script.sub))
+    numbers = [
+        int(part.value)
+        for script in scripts
+        if script.sub is not None and base_of(script) in facts.indexed
+        for part in index_parts(script.sub)
+        if isinstance(part, Num)
+    ]
+    facts.zero |= 0 in numbers
+    facts.entries = max((digit for k in numbers for digit in map(int, str(abs(k))) if abs(k) < 100), default=0)
 
 
 def _loss(nodes: Iterable[Tree]) -> str:

@@ -63,6 +63,8 @@ class Formula:
     def rest(self) -> list[MathToken]:
         """What is left besides the signs that end a sentence."""
         left = self.signs[self.at :]
+        if _is_range(left):
+            return []
         return [] if all(token.text in (".", ",", ";", ":", "\\", "&", "⇒", "") for token in left) else left
 
     def command(self) -> Tree | None:
@@ -273,6 +275,8 @@ class Formula:
             self.next()
             return Call("inner", self.listing("⟩"))
         if text == "{":
+            if self.dissolved():
+                return self.atom()
             self.next()
             return self.unbraced()
         if text in "‖|" and not (self.bars and self.bars[-1] == text) and self.is_closed(text):
@@ -289,6 +293,20 @@ class Formula:
             if depth == 0 and text == bar and kind == "sign":
                 return True
         return False
+
+    def dissolved(self) -> bool:
+        """Take away braces that nothing shows: {a - b}(c) is set as a - b(c). Those with a script or a font have a meaning."""
+        depth, close = 0, self.at
+        for close in range(self.at, len(self.signs)):
+            depth += (self.signs[close] == MathToken("sign", "{")) - (self.signs[close] == MathToken("sign", "}"))
+            if not depth:
+                break
+        behind = self.signs[close + 1].text if close + 1 < len(self.signs) else ""
+        first = self.peek(1)
+        if depth or close == self.at + 1 or behind in ("^", "_", "'") or first.text in ("rm", "bf", "it", "cal"):
+            return False
+        del self.signs[close], self.signs[self.at]
+        return True
 
     def unbraced(self) -> Tree:
         """{…} without a command before it; old fonts stand within it."""
@@ -310,6 +328,13 @@ class Formula:
         if not self.take(bar) or (doubled and not self.take(bar)):
             raise NotNeutral("a bar is left open")
         return Call("norm" if bar == "‖" or doubled else "abs", inner)
+
+
+def _is_range(signs: list[MathToken]) -> bool:
+    """Whether what is left says over what an index runs: , n = 1, …, N."""
+    signs = [token for token in signs if token.text not in ("quad", "qquad")]
+    kinds = "".join(token.kind[0] if token.kind in ("name", "num") else token.text[:1] for token in signs[:5])
+    return len(kinds) == 5 and kinds[:3] == ",n=" and kinds[3] == "n" and signs[3].kind == "num" and kinds[4] in ",…."
 
 
 def _is_index(tree: Tree) -> bool:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
@@ -24,26 +22,23 @@ from wengert.notes.reading.limits import (
     TRIES_AT_SIGHT,
     UNDERSTOOD,
 )
+from wengert.notes.reading.links import (
+    condition_of,
+    derived,
+    in_words,
+    is_chain,
+    is_up_to_order,
+    summing_to_one,
+)
 from wengert.notes.reading.losses import delta_of, is_signal_like, suppose_loss
-from wengert.notes.reading.omitted import acts
-from wengert.notes.reading.scope import EQUALS, Scope, ScopeLine
+from wengert.notes.reading.scope import Scope
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.search import ZEROS, Found, Outcome, Search, previous
-from wengert.notes.reading.story import Statement
 from wengert.notes.reading.trees import (
-    Big,
-    Frac,
-    Group,
     Name,
-    Num,
     Relation,
-    Row,
-    Script,
-    Sum,
-    Tree,
     Word,
     base_of,
-    has_derivative,
-    is_fraction_of,
     names,
 )
 from wengert.notes.reading.verdicts import Verdict, conditions_of, notes_of
@@ -76,14 +71,22 @@ MOST_AXES = 2
 class Judge:
     """The lines of one scope judged in order."""
 
-    def __init__(self, lines: Sequence[ScopeLine], own: Sequence[ScopeLine], work: Work | None = None) -> None:
-        self.scope = Scope(lines, work)
+    def __init__(
+        self,
+        lines: Sequence[ScopeLine],
+        own: Sequence[ScopeLine],
+        work: Work | None = None,
+        declared: Mapping[str, int] = {},
+    ) -> None:
+        self.scope = Scope(lines, work, declared)
         self.work = self.scope.work
         self.own = own
         self.search = Search(self.scope)
         self.found: dict[tuple[ScopeLine, int], Verdict] = {}
         self.unsure: dict[tuple[ScopeLine, int], None] = {}
         """Links that do not hold so far."""
+        self.untried: set[tuple[ScopeLine, int]] = set()
+        """Links for which no steps were left."""
         self.blind: set[tuple[ScopeLine, int]] = set()
         """Links in which something does not depend on what it is derived by."""
         self.supposed_loss = ""
@@ -127,6 +130,7 @@ class Judge:
     def worth(self) -> float:
         """How well a scope explains its own lines."""
         counts = Counter(verdict.status for verdict in self.verdicts)
+        counts["open"] += len(self.untried)
         return sum(WORTH.get(status, 0.0) * count for status, count in counts.items()) - BLIND * len(self.blind)
 
     @property
@@ -137,16 +141,22 @@ class Judge:
     # one link
 
     def link(self, line: ScopeLine, link: int, tries: int, end: float) -> None:
+        if (line, link) in self.scope.schematic:
+            self.say(line, link, "schematic")
+            return
         if line.sides[0] is None or line.sides[link] is None:
             self.say(line, link, "unread", "a side is not read")
             return
         kind = self.kind(line, link)
-        if kind:
+        if said := self.scope.implied.get((line, link)) or line.introduced.get(link):
+            self.say(line, link, "defined", f"says what {said} is")
+        elif kind:
             self.say(line, link, kind)
         elif line.sides[link] == line.sides[previous(line, link)]:
             self.say(line, link, "unread", "both sides are the same")
         elif self.work.done > end:
             self.unsure[line, link] = None
+            self.untried.add((line, link))
             self.say(line, link, "unread", "it was not tried for want of time")
         elif link == 1 and line.defines() and not self.is_signal(line):
             self.again(line)
@@ -195,6 +205,7 @@ class Judge:
     def judge(self, line: ScopeLine, link: int, tries: int) -> None:
         found = self.search.search(line, link, tries, condition=condition_of(line.statement))
         self.unsure.pop((line, link), None)
+        self.untried.discard((line, link))
         (self.blind.add if found.blind else self.blind.discard)((line, link))
         self.failed.pop((line, link), None)
         if not found.holds:
@@ -217,8 +228,10 @@ class Judge:
             return
         around = self.around(line, link)
         understood = "≠" not in said.note and self.understood(line, link, found.first)
-        if around is None and not understood and not self.follows_right(line, link):
+        if around is None and not understood and (self.reads_lost(found.first) or not self.follows_right(line, link)):
             return
+        if around is not None:
+            self.behind(line, link)
         mistake = self.mistake(line, link, found, around, understood)
         if mistake is not None:
             self.wrong(line, link, mistake)
@@ -246,6 +259,13 @@ class Judge:
         assert found.outcome is not None or not found.holds
         conditions = found.outcome and conditions_of(found.given, found.outcome.lexicon, self.search.learned)
         return found if found.holds and not conditions else None
+
+    def behind(self, line: ScopeLine, link: int) -> None:
+        """What stands behind a side that differs is compared with what stands before it, which it equals."""
+        said = self.found.get((line, link + 1))
+        if said is not None and said.status in ("open", "unread", "given"):
+            self.failed.pop((line, link + 1), None)
+            self.found[line, link + 1] = replace(said, before=previous(line, link), status="holds", note="")
 
     def wrong(self, line: ScopeLine, link: int, mistake: Edit) -> None:
         self.say(line, link, "wrong", f"likely: {mistake.sentence}")
@@ -348,8 +368,7 @@ class Judge:
 
     def understood(self, line: ScopeLine, link: int, outcome: Outcome) -> bool:
         """Whether all that a link reads is read, and enough else holds to say that its scope is."""
-        read = {str(key[0]) for key in outcome.world.read}
-        if read & self.scope.lost():
+        if self.reads_lost(outcome):
             return False
         counts = Counter(
             verdict.status for (other, _), verdict in self.found.items() if other is not line and verdict.derived
@@ -360,6 +379,10 @@ class Judge:
             right += self.found[line, link - 1].status == "holds"
             left_open += self.found[line, link - 1].status in ("open", "unread")
         return right >= UNDERSTOOD and right > left_open
+
+    def reads_lost(self, outcome: Outcome) -> bool:
+        """Whether a link reads a name whose line is not read."""
+        return bool({str(key[0]) for key in outcome.world.read} & self.scope.lost())
 
     def mean_over(self, outcome: Outcome) -> str:
         """The number m by which all of a side is divided, where the loss is not known."""
@@ -388,63 +411,3 @@ def does_not_fit(found: Found) -> bool:
     left, fault = found.first.world.left, found.first.fault
     shapes = isinstance(fault, Misfit) and not isinstance(fault, Closed | Independent)
     return shapes and left is not None and left.rank <= MOST_AXES and found.next_surprise >= COMPARABLE
-
-
-def summing_to_one(line: ScopeLine) -> str:
-    """The name whose entries a line says to sum to one, Σ_k y_k = 1; "" where it says no such thing."""
-    left = line.left
-    if len(line.sides) != 2 or line.sides[1] != Num(Fraction(1)) or line.statement.relations[0] not in EQUALS:
-        return ""
-    if not (isinstance(left, Big) and left.sign == "Σ" and isinstance(left.term, Script) and left.term.sub is not None):
-        return ""
-    return base_of(left.term) if left.term.sup is None else ""
-
-
-def is_chain(side: Tree) -> bool:
-    """Whether a side is made of derivatives alone: ∂a/∂b · ∂b/∂c, with sums of such products."""
-    if isinstance(side, Row | Sum):
-        return all(is_chain(part) for part in side.parts)
-    if isinstance(side, Group | Big):
-        return is_chain(side.parts[-1])
-    return is_fraction_of(side, "∂", "d") and isinstance(side, Frac) and not acts(side)
-
-
-def in_words(side: Tree | None) -> bool:
-    """Whether a side tells in words what stands beside it, as in ȳ = 2 × 1 matrix = (…)."""
-    nodes = () if side is None else side.nodes
-    return any(isinstance(node, Word) for node in nodes) and not any(isinstance(node, Name) for node in nodes)
-
-
-def is_up_to_order(tree: Tree) -> bool:
-    """Whether o(h) or O(h) stands in a sum: what it says is not exact."""
-    terms = [term for node in tree.nodes if isinstance(node, Sum) for _, term in node.terms]
-    return any(
-        isinstance(term, Row)
-        and len(term.items) == 2
-        and term.items[0][1] in (Name("o"), Name("O"))
-        and isinstance(term.items[1][1], Group)
-        for term in terms
-    )
-
-
-def derived(line: ScopeLine, link: int) -> bool:
-    """Whether a link is about derivatives."""
-    return line.signals or any(
-        side is not None and (has_derivative(side) or _has_small(side)) for side in line.sides[: link + 1]
-    )
-
-
-def _has_small(tree: Tree) -> bool:
-    return any(isinstance(node, Row) and node.items[0][1] == Name("d") for node in tree.nodes)
-
-
-CONDITION = re.compile(r"([a-z])\s*(=|≠|\\neq?(?![a-z])|<|>|\\leq?(?![a-z])|\\geq?(?![a-z])|≤|≥)\s*([a-z])(?![a-z])")
-RELATION_SIGNS = {"\\ne": "≠", "\\neq": "≠", "\\le": "≤", "\\leq": "≤", "\\ge": "≥", "\\geq": "≥"}
-
-
-def condition_of(statement: Statement) -> Relation | None:
-    """The condition that is written behind a statement: (i ≠ j)."""
-    found = CONDITION.search(statement.remark)
-    if found is None:
-        return None
-    return Relation(RELATION_SIGNS.get(found.group(2), found.group(2)), Name(found.group(1)), Name(found.group(3)))

@@ -33,17 +33,22 @@ WORDS = frozenset(
         "ones",
         "diag",
         "rowsum",
+        "sub",
+        "sup",
     }
 )
-"""Words that a formula may hold."""
+"""Words that a formula may hold, the tags of HTML's scripts among them."""
+BEGINNING = frozenset({"Let", "Then", "Thus", "Hence", "Where", "Since", "Dann", "Sei"})
+"""Words with a capital that begin a sentence about formulas."""
 LEFT = re.compile(
     r"(?:(?:∂|d|D)\^?\d?\s*[^\W\d]\w*(?:[_^](?:\{[^{}]*\}|\([^()]*\)|\w+))*\s*/\s*(?:∂|d)\s*)?"
-    r"(?:∇[_\w]*\s*)?[-−]?[^\W\d](?:\w|[\u0300-\u036f']|[_^](?:\{[^{}\n]*\}|\([^()\n]*\))|\[[^\[\]\n]*\]|[⁰-₎ᵀ*⋆]|\([^()\n]*\))*\s*$"
+    r"(?:∇[_\w]*\s*)?[-−]?[^\W\d](?:\w|[\u0300-\u036f']|[_^](?:\{[^{}\n]*\}|\([^()\n]*\))|\[[^\[\]\n]*\]|[⁰-₎ᵀ*⋆]|\([^()\n]*\)"
+    r"|<su[bp]>[^<>\n]*</su[bp]>)*\s*$"
 )
 """The one quantity before an equals sign: w_ij, ∂L/∂w, σ'(z), dW."""
-END = re.compile(r"[;\0|]|[.!?](?:\s|$)|[，。；、：]|:\s|,\s+(?=[^\W\d_]{2,}\s)|\s(?:#|//|--)\s|\s{3,}")
+END = re.compile(r"[;\0|]|[.!?](?:\s|$)|[，。；、：ぁ-ん]|:\s|,\s+(?=[^\W\d_]{2,}\s)|\s(?:#|//|--)\s|\s{3,}")
 TAG = re.compile(
-    r"</?[A-Za-z][^<>\n]*>|\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\{[%{:][^{}\n]*\}|https?://[^\s)]+|&\w+;"
+    r"</?(?!su[bp]>)[A-Za-z][^<>\n]*>|\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\{[%{:][^{}\n]*\}|https?://[^\s)]+|&\w+;"
 )
 """Tags, addresses and commands of pages."""
 MAX_LINE = 2000
@@ -95,7 +100,7 @@ def _kind(line: str, *, plain: bool) -> str:
     bare = line.strip(" \t\r\n>")
     if not bare:
         return "more" if plain and line else ""
-    if plain and "\0" not in bare and not is_prose(line):
+    if plain and "\0" not in bare and not is_prose(line) and not BEGINNING & set(LETTERS.findall(bare)):
         return "formula"
     if len(line) > MAX_LINE:
         return ""
@@ -126,7 +131,7 @@ def is_formula_line(line: str) -> bool:
 def _words(text: str) -> int:
     """How many words of prose stand in a text: three letters or more that are no function, with blanks around them."""
     found = re.findall(r"(?<![\w^{(\[])[^\W\d_]{3,}(?![\w({\[^])", text)
-    return sum(word not in WORDS and word.islower() for word in found)
+    return sum(word not in WORDS and (word.islower() or word in BEGINNING) for word in found)
 
 
 def _cells(row: str) -> Iterator[Part]:

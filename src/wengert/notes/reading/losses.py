@@ -11,7 +11,8 @@ from wengert.notes.reading.facts import LOSSES
 from wengert.notes.reading.heads import Key, head_of
 from wengert.notes.reading.lexicon import Lexicon
 from wengert.notes.reading.patterns import name_of
-from wengert.notes.reading.scope import EQUALS, Scope, ScopeLine
+from wengert.notes.reading.scope import Scope
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.search import Search
 from wengert.notes.reading.terms import is_operator
 from wengert.notes.reading.trees import (

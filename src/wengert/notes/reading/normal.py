@@ -92,6 +92,8 @@ PAIRS: tuple[NormalForm, ...] = (
     NormalForm("raised text of HTML", re.compile("<sup>([^<>]*)</sup>"), r"^{\1}", "W<sup>T</sup>", "W^{T}"),
     NormalForm("zero-width signs", re.compile("[\u200b\u200c\u200d\u2060\ufeff]"), "", "z\u200b = w x", "z = w x"),
     NormalForm("signs of rows escaped twice", re.compile(r"(?<!\\)\\\\\\\\(?!\\)"), lambda _: "\\\\", "a \\\\\\\\ b", "a \\\\ b", ("latex",)),
+    NormalForm("words in brackets before a formula", re.compile(r"(?m)(^|\\\\|&)(\s*)\((?:\\text\s*\{)?[A-Z][a-z]{3,}(?: [A-Za-z]+)*\}?\)\s*(?:\\(?:space|q?quad)(?![A-Za-z])|\\[;, ]|~)"), r"\1\2", r"(Mean) \space \mu = x", r" \mu = x", ("latex",)),
+    NormalForm("shapes below a name", re.compile(r"_\s*\{\s*[\[(]?\s*\w+\s*\\times\s*\w+\s*[\])]?\s*\}"), "", r"W_{n \times m} {x}_{[m \times 1]}", r"W {x}", ("latex",)),
     NormalForm("asterisks escaped for Markdown", re.compile(r"(?<!\\)\\\*"), "*", r"w\*", "w*", ("latex",)),
     NormalForm("comments", re.compile(r"(?<!\\)%[^\n]*"), "", "z = w x % the sum", "z = w x ", ("latex",)),
     NormalForm("numbers of equations, references", re.compile(rf"\\(?:{SILENT})\*?\s*{GROUP}"), " ", r"z = w x \tag{3}", "z = w x  ", ("latex",)),

@@ -53,8 +53,8 @@ ACCENTS = {
 FRACTIONS = {"frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac"}
 MATRICES = {"matrix", "bmatrix", "pmatrix", "Bmatrix", "vmatrix", "smallmatrix", "array"}
 WIDE = {"quad", "qquad", "end", "\\", "&", "⇒"}
-CONDITION_WORDS = re.compile(r"\b(if|for|when|where|with)\b|,|若|当|のとき")
-OTHERWISE = re.compile(r"otherwise|else|其他|否则|その他")
+CONDITION_WORDS = re.compile(r"\b(if|for|when|where|with|wenn|falls|für|si|если|при)\b|,|若|当|如果|のとき|일 때|이면")
+OTHERWISE = re.compile(r"otherwise|else|sonst|sinon|иначе|其他|否则|その他|그 외|이외")
 LEADING_WORDS = re.compile(r"^\s*\\(?:text|mbox|textbf|textit|textrm)\s*\{[^{}]*[ ()][^{}]*\}(?=\s*[^\s=])")
 """Words before a formula that say what it is about."""
 
@@ -206,7 +206,7 @@ class _Parser(Formula):
             self.cell(rows)
         self.next()
         self.raw()
-        filled = [tuple(row) for row in rows if row]
+        filled = [tuple(map(_condition_in_brackets, row)) if name == "cases" else tuple(row) for row in rows if row]
         if (
             name in ("cases", "array")
             and filled
@@ -272,6 +272,11 @@ def _condition_said(signs: list[MathToken]) -> Tree | None:
     except NotNeutral:
         return None
     return None if parser.rest() else condition
+
+
+def _condition_in_brackets(cell: Tree | None) -> Tree | None:
+    """x ≥ 0 of (x ≥ 0)."""
+    return cell.inner if isinstance(cell, Group) and isinstance(cell.inner, Relation) else cell
 
 
 def _is_cased(row: tuple[Tree | None, ...]) -> bool:

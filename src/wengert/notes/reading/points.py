@@ -34,14 +34,15 @@ class Square:
 class Ragged:
     """Every axis has a size of its own, until an operation needs two to be one.
 
-    No two classes of axes have the same size, so a size says which axes it belongs to. Sizes of arrays that are written out are fixed.
+    No two classes of axes have the same size, so a size says which axes it belongs to. Sizes of arrays that are written out are fixed;
+    the others are at least `least`, so that there are entries with all numbers that are written.
     """
 
-    def __init__(self, fixed: Collection[int] = ()) -> None:
+    def __init__(self, fixed: Collection[int] = (), least: int = 0) -> None:
         self.fixed = frozenset(fixed)
         self.sizes: dict[object, int] = {}
         self.joined: dict[int, int] = {}
-        self.next = FIRST_SIZE
+        self.next = max(FIRST_SIZE, least)
 
     def fixed_for_all(self) -> bool:
         return False

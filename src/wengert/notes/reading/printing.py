@@ -159,6 +159,8 @@ def plain_text(tree: Tree) -> str:
                 if tree.sup is None
                 else "ᵀ"
                 if tree.sup in (Sign(TRANSPOSE), Name("T"))
+                else f"^({plain_text(tree.sup)})"
+                if isinstance(tree.sup, Sum | Row) and len(tree.sup.parts) > 1
                 else f"^{plain_text(tree.sup)}"
             )
             return plain_text(tree.base) + "′" * tree.primes + sub + sup

@@ -229,11 +229,35 @@ TABLE = (
         counter=(r"\nabla_x x^T A x = 2 A x",),
     ),
     Reading(
+        "summed letter",
+        lambda name, value: f"the sum over {name} is meant over the index of its term",
+        _fixed((True, 1.25)),
+        conditional=_always,
+        shared=False,
+        example=(
+            r"p_i = \frac{e^{z_i}}{\sum_j e^{z_i}}",
+            r"\frac{\partial p_i}{\partial z_k} = p_i (\mathbb{1}[i = k] - p_k)",
+        ),
+        counter=(
+            r"p_i = \frac{e^{z_i}}{\sum_j e^{z_i}}",
+            r"\frac{\partial p_i}{\partial z_k} = p_i (\mathbb{1}[i = k] + p_k)",
+        ),
+    ),
+    Reading(
         "differential",
         lambda _, value: "d is a differential" if value else "dv is the derivative of the loss by v",
         _other(0.7),
         example=(r"C = A B", r"dC = dA B + A dB"),
         counter=(r"C = A B", r"dC = dA B + dB A"),
+    ),
+    Reading(
+        "reach of d",
+        lambda _, value: "d is the differential of all that stands behind it",
+        _fixed((True, 0.75)),
+        conditional=_always,
+        shared=False,
+        example=(r"f = x^T x", r"df = d(x^T x)", r"df = d x^T x = d(x^T) x + x^T dx"),
+        counter=(r"C = A B", r"dC = A dB + dB A"),
     ),
     Reading(
         "later line",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from wengert.notes.notation.expr import Span
 from wengert.notes.reading.arrays import Misfit
+from wengert.notes.reading.declared import declared_ranks
 from wengert.notes.reading.facts import LOSSES, Facts, facts_of, is_bar
-from wengert.notes.reading.heads import Axis, Head, Key, head_of, without_step
+from wengert.notes.reading.heads import Head, Key, head_of, without_step
+from wengert.notes.reading.implied import implied
 from wengert.notes.reading.lexicon import Lexicon
 from wengert.notes.reading.patterns import Pattern, has_dots, is_example, matched, only_letters
-from wengert.notes.reading.story import Statement
+from wengert.notes.reading.scope_line import EQUALS, SUPPOSITION, ScopeLine
 from wengert.notes.reading.trees import (
     BAR,
     Cases,
@@ -22,7 +22,6 @@ from wengert.notes.reading.trees import (
     Listing,
     Name,
     Num,
-    Relation,
     Row,
     Script,
     Sum,
@@ -36,7 +35,6 @@ from wengert.notes.reading.trees import (
 )
 from wengert.notes.reading.work import LOOKED, Work
 
-EQUALS = frozenset({"=", ":=", "←", "≜", "≡"})
 OPAQUE = frozenset("fghFGσφϕψΦΨℓl")
 """Names that are functions where brackets follow them, until something else is found."""
 CALLED_LOSSES = frozenset({"J", "E", "p", "q", "S"})
@@ -47,50 +45,13 @@ MOVED = 20
 """By so much a step is moved to see which labels move with it."""
 
 
-@dataclass(eq=False)
-class ScopeLine:
-    """A statement with its sides as trees (None where one is not read), and what it defines."""
-
-    statement: Statement
-    sides: list[Tree | None]
-    position: float = 0.0
-    key: Key = ()
-    axes: list[Axis] = field(default_factory=list)
-    pattern: Pattern | None = None
-    arguments: tuple[str, ...] = ()
-    update: bool = False
-    conditions: list[Relation] = field(default_factory=list)
-    """What is said behind it of its indices: (i ≠ j)."""
-    example: bool = False
-    """Whether its right side is numbers alone or an array that is written out: a value of an example."""
-    signals: bool = False
-    """Whether it has barred names that are signals."""
-    index: bool = False
-    """Whether it says which index is meant, or what the Kronecker delta is."""
-    brace: bool = False
-    """Whether it is a part of a formula with its name below a brace."""
-
-    @property
-    def left(self) -> Tree | None:
-        return self.sides[0]
-
-    @property
-    def right(self) -> Tree:
-        right = self.sides[1]
-        assert right is not None
-        return right
-
-    def defines(self) -> bool:
-        return self.pattern is not None
-
-
 Found = tuple[ScopeLine, dict[str, int]]
 
 
 class Scope:
     """The lines in reach of each other, with the facts of their letters."""
 
-    def __init__(self, lines: Sequence[ScopeLine], work: Work | None = None) -> None:
+    def __init__(self, lines: Sequence[ScopeLine], work: Work | None = None, declared: Mapping[str, int] = {}) -> None:
         self.work = Work() if work is None else work
         self.lines = [line for line in lines if line.sides and line.sides[0] is not None]
         trees = [side for line in self.lines for side in line.sides if side is not None]
@@ -103,11 +64,14 @@ class Scope:
                 if line.sides[0] is not None
             ],
         )
+        self.facts.declared = {**declared, **declared_ranks(line.statement for line in self.lines)}
         self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
         self.functions: dict[str, list[ScopeLine]] = {}
         self.called: set[str] = set()
         self.definitions: dict[str, list[ScopeLine]] = {}
         self.supposed: set[str] = set()
+        self.implied: dict[tuple[ScopeLine, int], str] = {}
+        """Links that say what a name is, by its derivative."""
         self.given: dict[Key, ScopeLine] = {}
         """Signals that the author states of a loss without a line."""
         self.last = ""
@@ -127,9 +91,15 @@ class Scope:
         for line in self.lines:
             if line.pattern is not None:
                 self.definitions.setdefault(str(line.key[0]), []).append(line)
+        self.claim_signals()
         self.facts.sizes -= set(self.definitions)
+        self.schematic: set[tuple[ScopeLine, int]] = set()
+        """Sides that say no value: prod(∂L/∂u, ∂u/∂v)."""
         for line in self.lines:
-            line.sides[1:] = [None if side is not None and self.schematic(side) else side for side in line.sides[1:]]
+            self.schematic |= {
+                (line, k) for k, side in enumerate(line.sides) if k and side is not None and self.says_no_value(side)
+            }
+            line.sides[1:] = [None if (line, k) in self.schematic else s for k, s in enumerate(line.sides[1:], 1)]
             if line.pattern is not None and line.sides[1] is None:
                 line.pattern = None
                 self.definitions[str(line.key[0])].remove(line)
@@ -138,6 +108,7 @@ class Scope:
             first.setdefault(without_step(key), key)
         self.shared = {key for key, read in first.items() if key == read}
         """Names that lines with a step read, and first without one: what W^{(k)} may be a copy of."""
+        self.imply()
         self.suppose(trees)
         self.bars()
 
@@ -259,7 +230,7 @@ class Scope:
             if line.sides[0] is not None and len(line.sides) > 1 and line.sides[1] is None
         } - self.facts.letters
 
-    def schematic(self, tree: Tree) -> bool:
+    def says_no_value(self, tree: Tree) -> bool:
         """Whether a word that nothing defines is called: prod(∂L/∂u, ∂u/∂v), or an unknown command, says no value."""
         for node in tree.nodes:
             if not isinstance(node, Row):
@@ -271,6 +242,30 @@ class Scope:
                 if schematic and one.text not in self.definitions and one.text not in self.functions:
                     return True
         return False
+
+    def claim_signals(self) -> None:
+        """What stands behind δ = ∂L/∂z and says what δ is again is a claim: δ = a - y."""
+        for lines in self.definitions.values():
+            said = [line for line in lines if is_fraction_of(line.right, "∂", "d")]
+            for line in [line for line in lines if line not in said]:
+                if any(
+                    first.position < line.position
+                    and len(first.pattern or ()) == len(line.key) - 1
+                    and matched(first.pattern or (), line.key[1:]) is not None
+                    for first in said
+                ):
+                    lines.remove(line)
+                    line.pattern, line.signals = None, True
+
+    def imply(self) -> None:
+        """y is F where ∂y/∂x = ∂F/∂x is said and no line defines y."""
+        for line in list(self.lines):
+            for k, name, formula in implied(line.sides, self.facts, {*self.definitions, *self.functions}):
+                said = ScopeLine(SUPPOSITION, [name, formula], float(FAR + len(self.implied)))
+                self.place(said)
+                if said.pattern is not None:
+                    self.definitions[base_of(name)] = [said]
+                    self.implied[line, k] = base_of(name)
 
     def suppose(self, trees: Iterable[Tree]) -> None:
         """u of a ∂u/∂v that no line defines is some smooth function of the v's it is derived by."""
@@ -330,7 +325,7 @@ class Scope:
         line = ScopeLine(
             SUPPOSITION,
             [top, Row((("", Name(SUPPOSED + base)), ("", Group("(", arguments))))],
-            float(FAR + len(self.supposed)),
+            float(FAR + len(self.implied) + len(self.supposed)),
         )
         self.place(line)
         if line.pattern is not None:
@@ -443,6 +438,5 @@ class Scope:
         return None if best is None else (best[1], best[2])
 
 
-SUPPOSITION = Statement(("", ""), ("=",), (Span(0, 0), Span(0, 0)), "text", "", 0, "definition", "latex")
 Bindings = Mapping[str, int]
 Find = Callable[[Key], Found | None]

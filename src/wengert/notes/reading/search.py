@@ -33,7 +33,8 @@ from wengert.notes.reading.limits import (
 )
 from wengert.notes.reading.points import Ragged, Sizes, Square
 from wengert.notes.reading.readings import READINGS
-from wengert.notes.reading.scope import Scope, ScopeLine
+from wengert.notes.reading.scope import Scope
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.trees import Num, Relation, Script, Tree
 from wengert.notes.reading.work import TRY
 
@@ -47,7 +48,7 @@ WITHOUT_LOSS = 0.7
 NUMERIC_FAULTS = (Misfit, Nested, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError, RecursionError)
 OF_VALUES = frozenset({"simplex", "symmetric"})
 """Readings that change values but never ranks: asked where values differ."""
-OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call", "as stated"})
+OF_WHAT_IS_DERIVED = frozenset({"reach of ∂", "call", "as stated", "summed letter"})
 
 
 @dataclass
@@ -140,7 +141,7 @@ class Search:
         return Ragged(self.scope.facts.literal_sizes) if self.scope.facts.literal_sizes else Square(AXIS)
 
     def ragged(self) -> Sizes:
-        return Ragged(self.scope.facts.literal_sizes)
+        return Ragged(self.scope.facts.literal_sizes, self.scope.facts.entries + self.scope.facts.zero)
 
     def compare(self, line: ScopeLine, link: int, world: World, condition: Relation | None) -> Outcome:
         before = previous(line, link)
@@ -264,6 +265,8 @@ class Search:
                 loss = self.scope.definitions.get(base)
                 if loss:
                     yield FORBIDDEN, tuple(line.position for line in loss), WITHOUT_LOSS
+        if not blind and FORBIDDEN not in given:
+            yield from self.another_line(outcome)
         for question, prior in list(outcome.lexicon.asked.items()):
             name, subject = question
             reading = READINGS.get(name)
@@ -276,6 +279,16 @@ class Search:
             current = self.learned.get(question, prior)
             for answer, surprise in reading.options(current, subject, self.scope.facts):
                 yield question, answer, surprise
+
+    def another_line(self, outcome: Outcome) -> Iterator[tuple[Question, Any, float]]:
+        """A loss or a signal that has several lines without the nearest: one may be written for each kind of output, one be mistaken."""
+        for key in outcome.world.read:
+            nearest = self.scope.find(key, outcome.world.asker) if key[0] in LOSSES | {"δ"} else None
+            if nearest is None or nearest[0].position > outcome.world.asker:
+                continue
+            place = nearest[0].position
+            if self.scope.find(key, outcome.world.asker, (place,)) is not None:
+                yield FORBIDDEN, (place,), WITHOUT_LOSS
 
     def fitting(self, failed: Sequence[tuple[dict[Question, Any], Outcome]]) -> list[dict[Question, Any]]:
         """The readings without a condition in which a mistake may lie: the usual one, then those that give both sides a value."""

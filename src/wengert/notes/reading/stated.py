@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wengert.notes.reading.scope import EQUALS, Scope, ScopeLine
+from wengert.notes.reading.scope import Scope
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.trees import Frac, Group, Tree, is_fraction_of, without_first
 
 Mark = tuple[Tree, Tree]

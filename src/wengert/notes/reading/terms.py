@@ -31,7 +31,7 @@ from wengert.notes.reading.arrays import (
     turned,
 )
 from wengert.notes.reading.facts import LAST_STEP, LOSSES, bound_letters
-from wengert.notes.reading.heads import Axis, is_transpose
+from wengert.notes.reading.heads import TRANSPOSES, Axis, is_transpose
 from wengert.notes.reading.lexicon import Lexicon
 from wengert.notes.reading.points import Sizes, drawn, positive
 from wengert.notes.reading.scope import OPAQUE, Scope
@@ -58,6 +58,9 @@ from wengert.notes.reading.trees import (
     names,
     product,
 )
+
+INVERSE_TRANSPOSES = [Sum(((-1, sign),)) for sign in TRANSPOSES]
+"""A^{-T}."""
 
 
 class Terms(Answers):
@@ -209,6 +212,8 @@ class Terms(Answers):
         if power == Sum(((-1, Num(Fraction(1))),)) and value.rank == 2:
             fit(value.shape[:1], value.shape[1:])
             return BatchedArray(np.linalg.inv(value.array), value.letters)
+        if power in INVERSE_TRANSPOSES and value.rank == 2:
+            return turned(self.raised_once(value, Sum(((-1, Num(Fraction(1))),)), env))
         if isinstance(power, Row) and is_transpose(power.items[-1][1], self.facts):
             rest = product([item for _, item in power.items[:-1]])
             return turned(self.raised_once(value, rest, env))
@@ -343,6 +348,8 @@ class Terms(Answers):
                 )
                 size = self.sizes.of(("letter", letter))
             value = summed(value, letter, product=tree.sign == "∏")
+        elif tree.sign == "Σ" and len(value.letters) == 1 and self.lexicon.ask("summed letter", letter, False):
+            return summed(value, value.letters[0])
         elif tree.sign == "Σ":
             self.lexicon.marks.add("empty sign")
             value = BatchedArray(value.array * size, value.letters, value.row, value.jac)

@@ -25,7 +25,8 @@ from wengert.notes.reading.lexicon import Lexicon
 from wengert.notes.reading.limits import CALLS
 from wengert.notes.reading.patterns import name_of
 from wengert.notes.reading.points import FUNCTIONS, Sizes, drawn
-from wengert.notes.reading.scope import FAR, OPAQUE, SUPPOSED, Scope, ScopeLine
+from wengert.notes.reading.scope import FAR, OPAQUE, SUPPOSED, Scope
+from wengert.notes.reading.scope_line import ScopeLine
 from wengert.notes.reading.terms import Terms, is_operator
 from wengert.notes.reading.trees import (
     DOTS,
@@ -90,6 +91,8 @@ class Evaluator(Terms):
             if base_of(tree) not in INDICATORS:
                 raise Closed("a relation in brackets is not read")
             return self.condition(beside.inner, env), at + 2
+        if isinstance(beside, Group) and self.is_slope_of_quantity(tree, beside):
+            return self.applied(Name(base_of(tree)), beside.inner, env), at + 2
         if self.is_function(tree, beside):
             return self.called(items, at, env)
         value = self.value(tree, env)
@@ -103,12 +106,11 @@ class Evaluator(Terms):
         """dv: the signal of v, or the differential of what follows."""
         if isinstance(beside, Group | Func | Matrix) or self.lexicon.ask("differential", "", self.facts.differentials):
             behind = items[at + 2][1] if at + 2 < len(items) and items[at + 2][0] == "" else None
-            width = (
-                2
-                if (isinstance(_without_script(behind), Group) and self.is_function(beside, behind))
-                or isinstance(beside, Func)
-                else 1
-            )
+            called = isinstance(_without_script(behind), Group) and self.is_function(beside, behind)
+            width = 2 if called or isinstance(beside, Func) else 1
+            rest = len(items) - at - 1
+            if rest > width and not isinstance(beside, Group) and self.lexicon.ask("reach of d", "", False):
+                width = rest
             body = product([item for _, item in items[at + 1 : at + 1 + width]])
             return self.moved(body, env), at + 1 + width
         if not isinstance(beside, Name | Script | Word):
@@ -188,6 +190,12 @@ class Evaluator(Terms):
         if base not in self.scope.called and not (base in LOSSES and isinstance(group.inner, Listing | Name | Script)):
             return False
         return base not in self.scope.functions and group.bracket in "(["
+
+    def is_slope_of_quantity(self, tree: Tree, group: Group) -> bool:
+        """C′(a) of a C = (a − y)² that has a line: its derivative by a."""
+        plain = isinstance(tree, Script) and tree.primes == 1 and tree.sub is None and tree.sup is None
+        argument = isinstance(group.inner, Name | Script | Word)
+        return plain and argument and self.is_quantity(base_of(tree)) and self.says_arguments(tree, group)
 
     def called(self, items: Sequence[tuple[str, Tree]], at: int, env: Environment) -> tuple[BatchedArray, int]:
         """A function with its arguments, in brackets or without."""
@@ -281,7 +289,7 @@ class Evaluator(Terms):
         x = values[0]
         known = (
             name.lower()
-            if name.lower() in (*FUNCTIONS, "softmax", "max", "min", "trace", "diag", "total", "logsumexp")
+            if name.lower() in (*FUNCTIONS, "softmax", "max", "min", "trace", "det", "diag", "total", "logsumexp")
             else None
         )
         known = known or USUAL_FUNCTIONS.get(name)
@@ -292,6 +300,9 @@ class Evaluator(Terms):
         if known == "trace" and x.rank == 2:
             fit(x.shape[:1], x.shape[1:])
             return BatchedArray(np.trace(x.array, axis1=-2, axis2=-1), x.letters)
+        if known == "det" and x.rank == 2:
+            fit(x.shape[:1], x.shape[1:])
+            return BatchedArray(np.linalg.det(x.array), x.letters)
         if known == "diag" and x.rank:
             return self.diag(x)
         if known == "total":

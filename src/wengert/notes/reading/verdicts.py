@@ -19,7 +19,7 @@ class Verdict:
     """What was found of side `link` of a statement beside its side `before`.
 
     status     holds, conditional, wrong, open, unread; and for what is nothing to be judged: defined, again, given, update,
-               approximate, condition
+               approximate, condition, schematic
     derived    whether it is about derivatives
     kind       of a wrong line: the kind of its mistake
     corrected  of a wrong line: the right side that holds

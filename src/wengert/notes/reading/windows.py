@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wengert.notes.reading.scope import EQUALS, ScopeLine
+from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.trees import Group, Name, Row, Word, base_of
 
 OPERATORS = frozenset({"", "d", "∂", "∇"})
