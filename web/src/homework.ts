@@ -71,6 +71,7 @@ export class Homework {
     if (row.note) item.append(el("p", { class: "note" }, row.note));
     if (row.status === "wrong") item.append(this.help(row));
     if (row.status === "unread" && row.repair) item.append(el("p", { class: "note" }, row.repair));
+    if (row.status === "unread" && !row.note && !row.repair) item.append(el("p", { class: "note" }, this.say("unread.help")));
     return item;
   }
 

@@ -11,17 +11,36 @@ from wengert.notes.claims.review import ReviewRow, review
 
 
 def judged(subject: Subject, lines: str, lang: str = LANGUAGES[0]) -> dict[str, Any]:
-    """The message `judged`: a row for each claim in `lines`, places counted from their first line."""
-    needed = sum(line.name != subject.derived.loss for line in subject.derived.lines)
+    """The message `judged`: a row for each claim in `lines`, and for each line that none was read from; places counted from their first line."""
+    bars = {line.name for line in subject.derived.lines} - {subject.derived.loss}
     if not lines.strip():
-        return {"type": "judged", "rows": [], "needed": needed, "held": 0}
+        return {"type": "judged", "rows": [], "needed": len(bars), "held": 0}
     head = subject.text.rstrip() + "\n\n"
     before = head.count("\n")
-    found = review(head + lines)
-    own = [row for row in found.rows if row.line > before]
-    held = {row.text.partition("=")[0].strip() for row in own if row.status in ("holds", "conditional")}
+    own = [row for row in review(head + _in_notation_of(subject.text, lines)).rows if row.line > before]
+    right = {subject.named(row.bar) for row in own if row.status in ("holds", "conditional")}
+    wrong = {subject.named(row.bar) for row in own if row.status == "wrong"}
     rows = [_spoken(row, lang) | {"line": row.line - before} for row in own]
-    return {"type": "judged", "rows": rows, "needed": needed, "held": len(held)}
+    rows += [
+        {"status": "unread", "line": k, "column": 1, "text": line.strip()}
+        for k, line in enumerate(lines.splitlines(), 1)
+        if _says_something(line) and all(row["line"] != k for row in rows)
+    ]
+    rows.sort(key=lambda row: (row["line"], row["column"]))
+    return {"type": "judged", "rows": rows, "needed": len(bars), "held": len((right - wrong) & bars)}
+
+
+def _in_notation_of(text: str, lines: str) -> str:
+    """The lines without those in LaTeX where the equations are not: one of them would have all the others read as LaTeX."""
+    if "\\" in text:
+        return lines
+    return "\n".join("" if "\\" in line else line for line in lines.splitlines())
+
+
+def _says_something(line: str) -> bool:
+    """Whether a line states an equation of its own; one that begins with its sign goes on with the line before."""
+    left, sign, _ = line.partition("=")
+    return bool(sign and left.strip(" &\t")) and not line.lstrip().startswith("#")
 
 
 def _spoken(row: ReviewRow, lang: str) -> dict[str, Any]:

@@ -52,6 +52,17 @@ class Subject:
         shapes = [q.type.shape for q in self.system.quantities.values()]
         return dict.fromkeys((size.name for shape in shapes for size in shape if isinstance(size, Dim)), 2)
 
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Each quantity by its name, and by those of it as a whole and of its entries: W and w."""
+        quantities = self.system.quantities.items()
+        others = {spelled: name for name, q in quantities for spelled in (q.whole, q.indexed) if spelled}
+        return others | {name: name for name in self.marks}
+
+    def named(self, spelled: str) -> str:
+        """The quantity that a name means; "" where it means none."""
+        return self.spellings.get(spelled, "")
+
     def kind(self, name: str) -> str:
         """What a quantity is: loss, computed, parameter, data or input."""
         if name == self.system.loss:

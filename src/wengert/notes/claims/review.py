@@ -25,7 +25,7 @@ from wengert.notes.manuscripts.manuscript import manuscript_of
 from wengert.notes.manuscripts.program import read_program
 from wengert.notes.manuscripts.sections import Manuscript, SystemSection, Unread
 from wengert.notes.notation.ascii_text import in_ascii
-from wengert.notes.notation.expr import Expr, Line, Span
+from wengert.notes.notation.expr import Expr, Line, Ref, Span
 from wengert.notes.notation.generic_layers import OF_LAST, as_counted
 from wengert.notes.notation.unicode import show
 from wengert.notes.reading.formats import Files
@@ -52,6 +52,8 @@ class ReviewRow:
     where: str = ""
     repair: str = ""
     idle: bool = False
+    bar: str = ""
+    """Of which quantity the left side is the bar."""
 
     def to_json(self) -> dict[str, Any]:
         """The row without what is empty."""
@@ -249,8 +251,9 @@ def _claim(claim: Claim, text: str, correction: _Correction) -> ReviewRow:
     code = correction.code
     shown = " ".join(text[slice(*line.span)].split()) if code else correction.side(line, line.rights[claim.link])
     where = _at(line.span if code else claim.span, text)
+    bar = line.left.name if isinstance(line.left, Ref) and line.left.barred else ""
     if claim.finding is None:
-        return ReviewRow(claim.status, *where, shown, claim.note)
+        return ReviewRow(claim.status, *where, shown, claim.note, bar=bar)
     finding = claim.finding
     diagnosis = finding.diagnosis
     details = [*differences(replace(finding, problem="") if code else finding, correction.system, line)]
@@ -265,6 +268,7 @@ def _claim(claim: Claim, text: str, correction: _Correction) -> ReviewRow:
         tuple(details),
         correction.of(claim),
         place(text, claim.span.start, claim.span.end),
+        bar=bar,
     )
 
 
