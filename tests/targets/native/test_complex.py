@@ -196,3 +196,52 @@ def test_transforms_assemble_for_every_target(target, dtype):
 
     program = lower(ready(whole, *numbers(3, 20, dtype=dtype)))
     assert jit.emit_assembly(emit(program, plan(program), target).text, target)
+
+
+# ---------------------------------------------------------------- complex arguments and results
+
+OF_COMPLEX = {
+    "product": lambda z: (1 - 2j) * z * z + np.conj(z),
+    "quotient": lambda z: z / (z + 3.5j) + 1 / (z - 9.0),
+    "exponential": lambda z: np.exp(0.3j * z),
+    "in several arrays": lambda z: {"parts": (np.real(z), np.imag(z)), "sum": np.sum(z), "size": np.abs(z)},
+    "spectrum": lambda z: np.fft.ifft(2 * np.fft.fft(z)),
+    "slopes": wg.value_and_grad(lambda z: size(z * z)),
+    "unchanged": lambda z: z,
+    "cut": lambda z: z[..., :1],
+    "nothing": lambda z: z[..., :0] * 2,
+}
+
+
+@pytest.mark.parametrize("f", OF_COMPLEX.values(), ids=OF_COMPLEX)
+@pytest.mark.parametrize("shape", [(1,), (5,), (2, 3)])
+def test_complex_arguments_and_results_are_code(f, shape):
+    real, imag = numbers(*shape)
+    z = real + 1j * imag
+    graph = default().prepared(pipeline.run(wg.trace(f)(z)))
+    assert partition(default().written(graph), default()) is None
+    for given in (z, np.asfortranarray(z), np.repeat(z, 2, -1)[..., ::2]):
+        found, wanted = wg.compile(f, cache=False)(given), wg.compile(f, backend="interpreter")(z)
+        for one, other in zip(leaves(found), leaves(wanted), strict=True):
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-13)
+
+
+def leaves(value):
+    """The arrays in tuples and dictionaries, in order."""
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return [leaf for part in value for leaf in leaves(part)] if isinstance(value, tuple) else [np.asarray(value)]
+
+
+def test_a_complex_number_is_one_too_and_results_share_no_memory_with_arguments():
+    f = wg.compile(lambda z: z * z, cache=False)
+    assert f(np.complex128(1 + 2j)) == -3 + 4j
+    z = np.array([1 + 2j])
+    wg.compile(lambda z: z, cache=False)(z)[0] = 0
+    assert z[0] == 1 + 2j
+
+
+def test_what_has_no_native_form_is_the_hosts_between_complex_arguments_too():
+    z = np.array([1 + 2j, -3 + 0.5j])
+    np.testing.assert_allclose(wg.compile(lambda z: np.log(z) * 2, cache=False)(z), 2 * np.log(z), rtol=1e-15)
