@@ -5,7 +5,7 @@ In goes a graph whose complex numbers are in parts inside; out comes code that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,8 @@ class Viewed(CalledFromPython):
     """The code of a graph that takes or gives complex arrays."""
 
     def __init__(self, graph: Graph, made: variant.Variant) -> None:
-        self.graph, self.donated = graph, dict[int, int]()
+        self.graph = graph
+        self.donated: Mapping[int, int] = {}
         self._made = made
 
     @property
