@@ -7,6 +7,7 @@ The clock is the processor time of the process and of what it starts, held to on
 from __future__ import annotations
 
 import json
+import random
 import resource
 import sys
 import time
@@ -21,9 +22,11 @@ from benchmarks.descent import copies
 from benchmarks.mlp_peers import jax_step
 from benchmarks.workloads.mlp import SMALL, our_step
 
-TASKS = ("chain", "chain-gradient", "mlp-step")
+TASKS = ("chain", "chain-gradient", "straight-gradient", "mlp-step")
 PATTERN = ("tanh", "scale", "add x", "times x", "shift", "decay", "scale", "add x", "sin", "times previous")
 POINTS = 100_000
+FEW = 1_000
+"""The entries where the code has no pattern, so that its run is no part of the time."""
 
 
 def chain(xp: Any, x: Any, operations: int) -> Any:
@@ -81,8 +84,39 @@ def chain_tangent(x: np.ndarray, operations: int) -> tuple[np.ndarray, np.ndarra
     return value
 
 
-def numbers() -> np.ndarray:
-    return np.random.default_rng(1).normal(size=POINTS).astype(np.float32)
+def straight(xp: Any, x: Any, operations: int) -> Any:
+    """So many elementwise operations whose order has no pattern: no compiler can make a loop of them."""
+    picked = random.Random(1)
+    values = [x, 0.5 * x]
+    for _ in range(operations):
+        a, b, number = values[-1], values[max(0, len(values) - 1 - picked.randrange(6))], 0.3 + 0.4 * picked.random()
+        match picked.randrange(8):
+            case 0:
+                values.append(xp.tanh(a))
+            case 1:
+                values.append(xp.sin(a))
+            case 2:
+                values.append(xp.cos(a))
+            case 3:
+                values.append(xp.exp(-a * a))
+            case 4:
+                values.append(a * b)
+            case 5:
+                values.append(a + b)
+            case 6:
+                values.append(number * a)
+            case _:
+                values.append(a - number)
+    return values[-1]
+
+
+def numbers(points: int = POINTS) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=points).astype(np.float32)
+
+
+def given(task: str) -> np.ndarray:
+    """The argument of a task other than the network's step."""
+    return numbers(FEW if task == "straight-gradient" else POINTS)
 
 
 def _wengert() -> tuple[Callable[..., Any], Any]:
@@ -97,7 +131,8 @@ def _wengert() -> tuple[Callable[..., Any], Any]:
             return wg.compile(our_step(SMALL), cache=False)
         if task == "chain":
             return wg.compile(lambda x: (np.sum(y := chain(np, x, size)), y), cache=False)
-        return wg.compile(wg.value_and_grad(lambda x: np.sum(chain(np, x, size))), cache=False)
+        code = straight if task == "straight-gradient" else chain
+        return wg.compile(wg.value_and_grad(lambda x: np.sum(code(np, x, size))), cache=False)
 
     wg.compile(lambda x: np.sum(x + 1), cache=False)(np.ones(3, np.float32))
     return compiled, lambda array: array
@@ -112,7 +147,8 @@ def _jax() -> tuple[Callable[..., Any], Any]:
             return jax.jit(jax_step(SMALL))
         if task == "chain":
             return jax.jit(lambda x: (jnp.sum(y := chain(jnp, x, size)), y))
-        return jax.jit(jax.value_and_grad(lambda x: jnp.sum(chain(jnp, x, size))))
+        code = straight if task == "straight-gradient" else chain
+        return jax.jit(jax.value_and_grad(lambda x: jnp.sum(code(jnp, x, size))))
 
     jax.block_until_ready(jax.jit(lambda x: jnp.sum(x + 1))(jnp.ones(3, jnp.float32)))
     return compiled, jnp.array
@@ -150,9 +186,9 @@ def measure(who: str, task: str, size: int) -> dict[str, Any]:
     """Seconds of the first call, and its results with long arrays reduced to the first 100 entries."""
     compiled, array = WHO[who]()
     parameters, data = SMALL.data()
-    given = [array(a) for a in ((*copies(parameters), *data) if task == "mlp-step" else (numbers(),))]
+    arguments = [array(a) for a in ((*copies(parameters), *data) if task == "mlp-step" else (given(task),))]
     begin = processor_time()
-    found = compiled(task, size)(*given)
+    found = compiled(task, size)(*arguments)
     if who == "JAX":
         found[0].block_until_ready()
     seconds = processor_time() - begin

@@ -147,6 +147,7 @@ ROWS = (
     Row("rosenbrock-hessian", rosenbrock.hessian_product, functools.partial(rosenbrock.hessian_product, 1003)),
     *(Row(f"first-chain-{n}", functools.partial(first_calls.chain, n), None) for n in (10, 100, 1000)),
     *(Row(f"first-gradient-{n}", functools.partial(first_calls.chain_gradient, n), None) for n in (10, 100, 1000)),
+    Row("first-straight-1000", functools.partial(first_calls.straight_gradient, 1000), None),
     Row("first-mlp-step", first_calls.mlp_step, None),
     Row("small-call", small_call.call, small_call.call),
     Row("eager-call", eager.call, eager.call),

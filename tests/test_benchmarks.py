@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import wengert as wg
 from benchmarks import first_call, machine, report, shapes
 from benchmarks.__main__ import chosen
 from benchmarks.agreement import Disagreement, require
@@ -102,6 +103,14 @@ def test_chain_has_as_many_operations_as_it_says_and_its_tangent_is_the_complex_
     np.testing.assert_array_equal(value, first_call.chain(np, x, 40))
     np.testing.assert_allclose(slope, first_call.chain(np, x + 1e-30j, 40).imag / 1e-30, rtol=1e-12)
     assert not np.allclose(value, first_call.chain(np, x, 39))
+
+
+def test_code_without_a_pattern_is_derived_by_a_complex_step():
+    x = np.linspace(-1, 1, 5)
+    total, slope = first_calls.straight_tangent(x, 60)
+    value, gradient = wg.value_and_grad(lambda x: np.sum(first_call.straight(np, x, 60)))(x)
+    np.testing.assert_allclose(value, total, rtol=1e-12)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-12)
 
 
 def test_references_of_first_calls_are_reduced_as_the_measured_results_are():

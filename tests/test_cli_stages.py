@@ -207,7 +207,9 @@ def test_the_table_of_targets_has_a_row_for_each_op_and_counts_what_is_taken_who
     [
         ("exp", "yes", "yes", "yes"),
         ("argsort", "by NumPy", "yes", "yes"),
-        ("cast", "yes or by NumPy", "yes", "yes"),
+        ("cast", "yes", "yes", "yes"),
+        ("fft", "yes or by NumPy", "yes", "yes"),
+        ("conj", "yes", "yes", "yes"),
         ("jv", "by NumPy", "yes", "by a call of NumPy"),
         ("while_loop", "yes", "yes", "yes"),
     ],

@@ -232,3 +232,15 @@ def test_the_graph_imports_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_function_without_derivatives_is_compiled_without_them():
+    """Nor is Python's own configuration read, which takes longer than some chapters of this package."""
+    script = (
+        "import sys, numpy as np, wengert as wg\nwg.compile\n"
+        "print([m for m in ('wengert.core.autodiff', 'sysconfig', 'pathlib', 'string') if m in sys.modules])\n"
+        "wg.compile(lambda x: np.sum(x @ x), cache=False)(np.ones((3, 3)))\n"
+        "print('wengert.core.autodiff' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout.split("\n") == ["[]", "False", ""]

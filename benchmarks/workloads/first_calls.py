@@ -33,6 +33,13 @@ def chain_gradient(operations: int) -> Workload:
     return _workload(title, "chain-gradient", operations, peers, 3)
 
 
+def straight_gradient(operations: int) -> Workload:
+    """Code without a pattern, which no compiler can make a loop of."""
+    peers = [_contestant("JAX jit", "JAX", "straight-gradient", operations, ("jax",), rounds=3)]
+    title = f"first call: {operations:,} operations without a pattern, value and gradient"
+    return _workload(title, "straight-gradient", operations, peers, 4)
+
+
 def mlp_step() -> Workload:
     peers = [_contestant("JAX jit", "JAX", "mlp-step", 0, ("jax",))]
     return _workload("first call: the step of MLP 784-128-10", "mlp-step", 0, peers, 3)
@@ -52,10 +59,18 @@ def reference(task: str, size: int) -> list[np.ndarray]:
     if task == "mlp-step":
         parameters, given = SMALL.data()
         found = step_by_hand(SMALL, *in_double([*parameters, *given]))
+    elif task == "straight-gradient":
+        found = straight_tangent(first_call.given(task).astype(np.float64), size)
     else:
         value, slope = first_call.chain_tangent(first_call.numbers().astype(np.float64), size)
         found = np.sum(value), value if task == "chain" else slope
     return [np.ravel(part)[:100] for part in found]
+
+
+def straight_tangent(x: np.ndarray, operations: int) -> tuple[Any, np.ndarray]:
+    """The sum and the derivative entry by entry, by a complex step."""
+    found = first_call.straight(np, x + 1e-30j, operations)
+    return np.sum(found.real), found.imag / 1e-30
 
 
 def _contestant(

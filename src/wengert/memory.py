@@ -9,16 +9,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from wengert.errors import MemoryLimitError
 
 SMALL = 64 * 2**20
 """What needs so few bytes is not asked about: to ask takes some 0.1 ms."""
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_GROUPS = Path("/sys/fs/cgroup")
-_PROCESS = Path("/proc/self")
-_SYSTEM = Path("/proc/meminfo")
+_GROUPS = "/sys/fs/cgroup"
+_PROCESS = "/proc/self"
+_SYSTEM = "/proc/meminfo"
 
 
 def require(needed: int, what: str, where: str, repair: str) -> None:
@@ -69,23 +68,23 @@ def _of_system() -> Iterator[int]:
 
 def _of_groups() -> Iterator[int]:
     """What is left of the limits of the control groups, of both versions."""
-    for line in _text(_PROCESS / "cgroup").splitlines():
+    for line in _text(os.path.join(_PROCESS, "cgroup")).splitlines():
         _, _, rest = line.partition(":")
         names, _, path = rest.partition(":")
         if names == "":
             yield from _left(_GROUPS, path, "memory.max", "memory.current", "inactive_file")
         elif "memory" in names.split(","):
             files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            yield from _left(_GROUPS / "memory", path, *files)
+            yield from _left(os.path.join(_GROUPS, "memory"), path, *files)
 
 
-def _left(root: Path, path: str, limit: str, used: str, reclaimed: str) -> Iterator[int]:
+def _left(root: str, path: str, limit: str, used: str, reclaimed: str) -> Iterator[int]:
     """What is left of a group and of each around it. Pages of files that nobody uses are given back when memory is short."""
     parts = [part for part in path.split("/") if part not in ("", "..")]
-    for folder in [root.joinpath(*parts[:k]) for k in range(len(parts), -1, -1)]:
-        most, now = _text(folder / limit).strip(), _text(folder / used).strip()
+    for folder in [os.path.join(root, *parts[:k]) for k in range(len(parts), -1, -1)]:
+        most, now = (_text(os.path.join(folder, name)).strip() for name in (limit, used))
         if most.isdecimal() and now.isdecimal():
-            yield int(most) - int(now) + _facts(folder / "memory.stat").get(reclaimed, 0)
+            yield int(most) - int(now) + _facts(os.path.join(folder, "memory.stat")).get(reclaimed, 0)
 
 
 def _of_addresses() -> Iterator[int]:
@@ -96,18 +95,19 @@ def _of_addresses() -> Iterator[int]:
         return
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY:
-        pages = _text(_PROCESS / "statm").split()
+        pages = _text(os.path.join(_PROCESS, "statm")).split()
         yield limit - (int(pages[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0)
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text()
+        with open(path) as file:
+            return file.read()
     except OSError:
         return ""
 
 
-def _facts(path: Path) -> dict[str, int]:
+def _facts(path: str) -> dict[str, int]:
     """The numbers of lines such as "name: 3 kB" or "name 3"."""
     rows = (line.replace(":", " ").split() for line in _text(path).splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}

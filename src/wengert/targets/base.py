@@ -187,6 +187,10 @@ class CodeTarget(Target, Protocol):
     stages: tuple[str, ...]
     """The forms of a graph on its way to code that `text` writes."""
 
+    def written(self, graph: Graph) -> Graph:
+        """The graph that the code of a prepared graph is of, which may see its arrays otherwise; itself where that is the same."""
+        ...
+
     def text(self, graph: Graph, stage: str, seconds: MutableMapping[str, float]) -> str:
         """One stage of a graph that is its own; `seconds` gets how long each step took."""
         ...

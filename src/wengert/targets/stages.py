@@ -60,7 +60,7 @@ def _timed(each: Pass, seconds: dict[str, float]) -> Pass:
 
 def _text(graph: Graph, stop: str, target: CodeTarget, seconds: dict[str, float]) -> str:
     """The text of a graph; of one with ops that the host runs, part by part."""
-    graph = target.prepared(graph)
+    graph = target.written(target.prepared(graph))
     found = partition(graph, target)
     if found is None:
         return target.text(graph, stop, seconds)

@@ -10,10 +10,12 @@ import numpy as np
 import wengert.core.autodiff  # pyright: ignore[reportUnusedImport]  # the rules of branches and loops
 import wengert.core.ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  # fills the table of ops
 from wengert.cells import cells, pad
-from wengert.core.ir.graph import Node, apply, input_node
+from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.op import OPS, Op
-from wengert.core.ir.types import ArrayType
-from wengert.targets.base import NAMES, Support, target
+from wengert.core.ir.types import ArrayType, TupleType
+from wengert.core.ir.walk import order_of, with_inputs
+from wengert.core.ops.complex_numbers import PART
+from wengert.targets.base import NAMES, OWN, Support, Target, target
 
 WORDS = {"target": "yes", "host": "by NumPy", "nobody": "no"}
 
@@ -62,11 +64,32 @@ def rows(ops: Sequence[Op] | None = None) -> list[OpRow]:
     made: list[OpRow] = []
     for op in chosen:
         nodes = nodes_of(op)
-        found = (dict.fromkeys(each.supports(node) for node in nodes) for each in targets)
+        found = (dict.fromkeys(_support(each, node) for node in nodes) for each in targets)
         made.append(
             OpRow(op, tuple(tuple(sorted(each, key=lambda s: (s.by, s.reason), reverse=True)) for each in found))
         )
     return made
+
+
+def _support(each: Target, node: Node) -> Support:
+    """Who computes a node. One of complex numbers is asked for as it stands in a program, where a target may take them in parts."""
+    if isinstance(node.type, TupleType) or not (node.type.is_complex or any(x.type.is_complex for x in node.inputs)):
+        return each.supports(node)
+    graph = each.prepared(_between_real(node))
+    return min((each.supports(x) for x in order_of(graph)), key=lambda found: found.by == "target", default=OWN)
+
+
+def _between_real(node: Node) -> Graph:
+    """A node whose complex inputs are made of real ones, and its value in parts."""
+    inputs: list[Node] = []
+    given: list[Node] = []
+    for k, x in enumerate(node.inputs):
+        real = x.type.with_dtype(PART[x.type.dtype]) if x.type.is_complex else x.type
+        parts = [input_node(f"x{k}{part}", real) for part in (("r", "i") if x.type.is_complex else ("",))]
+        inputs += parts
+        given.append(apply("complex", *parts) if x.type.is_complex else parts[0])
+    y = with_inputs(node, given)
+    return Graph(tuple(inputs), (apply("real", y), apply("imag", y)) if y.type.is_complex else (y,))
 
 
 def table(ops: Sequence[Op] | None = None) -> str:

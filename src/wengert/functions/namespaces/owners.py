@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import sysconfig
 from typing import Any
 
+from wengert.functions.tracing.source import PYTHON, is_installed
+
 LIBRARIES = frozenset({"numpy", "scipy", "wengert", "optree", "builtins", "importlib", "jax", "torch"})
-_PYTHON = tuple({path for name in ("stdlib", "platstdlib") if (path := sysconfig.get_path(name))})
 FOLLOWED = frozenset(
     {
         *("numpy.polynomial", "numpy.lib._polynomial_impl", "scipy.signal._short_time_fft"),
@@ -33,8 +33,8 @@ def _is_users(name: str, file: str) -> bool:
         return True
     if root in LIBRARIES:
         return False
-    installed = any(part in file for part in ("site-packages", "dist-packages"))
-    return not (installed or (root in sys.stdlib_module_names and (not file or file.startswith(_PYTHON))))
+    is_pythons = root in sys.stdlib_module_names and (not file or file.startswith(PYTHON))
+    return not (is_installed(file) or is_pythons)
 
 
 def is_followed(name: str) -> bool:

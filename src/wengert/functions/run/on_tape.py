@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.core.ir import collector
 from wengert.core.ir.types import ArrayType
 from wengert.errors import GraphError, TraceError
 from wengert.functions.namespaces import standing
@@ -118,11 +119,16 @@ class TapeRun(FunctionRun):
             if found is not None:
                 return found
         if tiers.program is None:
+            self._hold(tiers, transform, extra)
+        return list(tiers.run(given))
+
+    def _hold(self, tiers: Tiers, transform: Transform, extra: Sequence[Any]) -> None:
+        """Write the tape down, derive it, and keep the program of that."""
+        with collector.waiting():
             graph, further = self.recorded(), further_inputs([leaf_of(x).type for x in extra])
             tiers.hold(NodesProgram([*graph.inputs, *further], graph.derived(transform, further)))
-            if not graph.holds:
-                roots.forget(self.key)
-        return list(tiers.run(given))
+        if not graph.holds:
+            roots.forget(self.key)
 
     def tiers(self, key: Any) -> Tiers:
         """What is kept of a transform of the calls of this run, for arrays of such kinds beside them in the result."""

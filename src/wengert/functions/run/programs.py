@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.core.ir import collector
 from wengert.core.ir.graph import Graph, Node, input_node
 from wengert.core.ir.walk import substitute, topological
 from wengert.targets import interpreter
@@ -36,7 +37,8 @@ class GraphRunner:
     def __init__(self, graph: Graph) -> None:
         from wengert.core.passes import pipeline  # the first calls of a function have no program, and do without
 
-        self.graph = pipeline.run(graph)
+        with collector.waiting():
+            self.graph = pipeline.run(graph)
         self.executable: Executable | None = None
         """The code, once it is made."""
 
@@ -53,7 +55,8 @@ class GraphRunner:
         self, target: Target, donated: Mapping[int, int] | None = None, *, cache: bool = True, quick: bool = False
     ) -> Executable:
         """Make the code; `quick` where that is to be done soon."""
-        self.executable = lower(self.graph, target, donated or {}, cache=cache, quick=quick)
+        with collector.waiting():
+            self.executable = lower(self.graph, target, donated or {}, cache=cache, quick=quick)
         return self.executable
 
     def by_code(self, values: Sequence[Array]) -> Sequence[Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,9 @@ import numpy as np
 from wengert.core.ir.graph import Node, apply, constant
 from wengert.core.ir.types import ArrayType
 from wengert.functions.tracing.operands import broadcast_to
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The letters of subscripts; the module `string` compiles a pattern when it is imported."""
 
 
 def matmul(x: Node, y: Node) -> Node:
@@ -78,9 +80,9 @@ def letters(operands: Sequence[Any]) -> tuple[str, list[Any]]:
     count = len(operands) // 2
     lists = [*operands[1::2], operands[-1]] if len(operands) % 2 else list(operands[1::2])
     numbers = sorted({k for axes in lists for k in axes if k is not Ellipsis})
-    if len(numbers) > len(string.ascii_letters):
+    if len(numbers) > len(_LETTERS):
         raise ValueError("einsum: too many axis numbers")
-    name = dict(zip(numbers, string.ascii_letters, strict=False))
+    name = dict(zip(numbers, _LETTERS, strict=False))
     parts = ["".join("..." if k is Ellipsis else name[k] for k in axes) for axes in lists]
     subscripts = ",".join(parts[:count])
     return (f"{subscripts}->{parts[count]}" if len(operands) % 2 else subscripts), list(operands[: 2 * count : 2])

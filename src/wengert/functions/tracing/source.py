@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import linecache
 import opcode
+import os
 import re
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextvars import ContextVar
 from itertools import islice
-from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 
 from wengert.errors import TraceError, WengertError, place
 
-_OURS = str(Path(__file__).parents[2])
+_OURS = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 _BENEATH = tuple(
     f"{part}{end}" for part in ("numpy", "scipy", "optree", "contextlib", "functools") for end in (".", "")
 )
@@ -138,7 +137,7 @@ def _owner(frame: FrameType) -> str:
         elif str(frame.f_globals.get("__name__", "")).startswith(_BENEATH):
             known = "beneath"
         else:
-            known = "library" if file.startswith(_INSTALLED) else "user"
+            known = "library" if file.startswith(PYTHON) or is_installed(file) else "user"
         if not file.startswith("<"):  # one name for the code of many
             _OWNERS[file] = known
     return known
@@ -146,10 +145,13 @@ def _owner(frame: FrameType) -> str:
 
 _OWNERS: dict[str, str] = {}
 """Files, and whose they are."""
-_INSTALLED = tuple(
-    {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
-)
-"""Where Python and what is installed lie."""
+PYTHON = os.path.dirname(os.__file__)
+"""Where Python's own modules lie; `sysconfig` would read its whole configuration to say so."""
+
+
+def is_installed(file: str) -> bool:
+    """Whether a file is one of what is installed beside Python."""
+    return any(part in file for part in ("site-packages", "dist-packages"))
 
 
 def _columns(positions: tuple[int | None, ...], line: str) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from wengert.targets.base import OWN, Support, by_host
 if TYPE_CHECKING:
     from wengert.targets.native.cost import Guess
     from wengert.targets.native.variant import Variant
+    from wengert.targets.native.viewed import Viewed
 
 name = "native"
 makes_code = True
@@ -44,14 +45,20 @@ def prepared(graph: Graph) -> Graph:
     return in_parts(graph) if pocketfft.is_there() else graph
 
 
-def lower(graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False) -> Variant | None:
+def lower(
+    graph: Graph, donated: Mapping[int, int], *, cache: bool = True, quick: bool = False
+) -> Variant | Viewed | None:
     """The code of a graph; None where a node of it has no native form.
 
     Raises MemoryLimitError where results or scratch memory do not fit.
     """
-    from wengert.targets.native.variant import lower
+    from wengert.targets.native import variant
 
-    return lower(graph, donated, cache=cache, quick=quick)
+    if donated or not _is_between_complex(graph):
+        return variant.lower(graph, donated, cache=cache, quick=quick)
+    from wengert.targets.native import viewed
+
+    return viewed.lower(graph, cache=cache, quick=quick)
 
 
 def estimate(graph: Graph) -> Guess:
@@ -59,6 +66,20 @@ def estimate(graph: Graph) -> Guess:
     from wengert.targets.native.cost import Guess
 
     return Guess(graph)
+
+
+def _is_between_complex(graph: Graph) -> bool:
+    """Whether a graph takes or gives complex arrays."""
+    return any(node.type.is_complex for node in (*graph.inputs, *graph.outputs))
+
+
+def written(graph: Graph) -> Graph:
+    """The graph that the code is of: of complex arrays, their real parts, which are the same memory."""
+    if not _is_between_complex(graph):
+        return graph
+    from wengert.targets.native.viewed import real_form
+
+    return real_form(graph) or graph
 
 
 def text(graph: Graph, stage: str, seconds: MutableMapping[str, float]) -> str:

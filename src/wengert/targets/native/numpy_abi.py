@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
 from functools import cache
 
 import numpy as np
@@ -124,7 +123,7 @@ def _numpy_table() -> ctypes.Array[ctypes.c_size_t]:
 @cache
 def usable() -> bool:
     """Whether objects of this Python and this NumPy look as this module says; emitted entries are used only then."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if sys.implementation.name != "cpython" or "free-threading" in sys.version:
         return False
     if ctypes.sizeof(ctypes.c_void_p) != 8 or sys.byteorder != "little":
         return False

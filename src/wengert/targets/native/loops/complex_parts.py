@@ -7,6 +7,7 @@ Source: division as numpy does it, Smith, Algorithm 116: Complex division, 1962.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ LARGE = {"float32": 80.0, "float64": 700.0}
 """e^x is far from the largest number up to here …"""
 STEP = 32.0
 """… and beyond it is made of e^(x − 32)."""
+RANGE = {"float32": (1e-30, 1e37), "float64": (1e-290, 1e307)}
+"""Between these sums of two magnitudes have all their digits, and are finite."""
 
 
 def in_parts(graph: Graph) -> Graph:
@@ -189,6 +192,43 @@ def _exp(node: Node, given: Given) -> Pair:
     return parts[0], apply("where", is_real, b, parts[1])
 
 
+def _log(node: Node, given: Given) -> Pair:
+    """log |z| and the angle; near |z| = 1 by log1p of |z|² − 1 = (m − 1)(m + 1) + n², of the larger and the smaller part."""
+    ((a, b),) = given
+    low, high = (apply(name, apply("abs", a), apply("abs", b)) for name in ("minimum", "maximum"))
+    one = constant(1, high.type)
+    near = apply("logical_and", apply("greater_equal", high, one * 0.5), apply("less", high, one * 2))
+    excess = apply("where", near, (high - one) * (high + one) + low * low, one * 0)
+    huge = apply("greater", high, constant(RANGE[a.type.dtype][1], high.type))
+    scale = apply("where", huge, one * 0.0625, one)
+    size = apply("log", apply("hypot", a * scale, b * scale)) + apply("where", huge, one * math.log(16), one * 0)
+    return apply("where", near, apply("log1p", excess) * 0.5, size), apply("arctan2", b, a)
+
+
+def _sqrt(node: Node, given: Given) -> Pair:
+    """t = √((|a| + |z|)/2) and b/(2t), which change places on the left; of scaled parts where |z| is huge or tiny. The root with Re ≥ 0.
+
+    Source: Kahan, Branch cuts for complex elementary functions, 1987.
+    """
+    ((a, b),) = given
+    tiny, huge = RANGE[a.type.dtype]
+    one, high = constant(1, a.type), apply("maximum", apply("abs", a), apply("abs", b))
+    is_tiny, is_huge = apply("less", high, one * tiny), apply("greater", high, one * huge)
+
+    def chosen(large: float, small: float) -> Node:
+        return apply("where", is_huge, one * large, apply("where", is_tiny, one * small, one))
+
+    x, y = (part * chosen(2.0**-4, 2.0**108) for part in (a, b))
+    root = apply("sqrt", (apply("abs", x) + apply("hypot", x, y)) * 0.5)
+    nothing = apply("equal", root, one * 0)
+    other = apply("where", nothing, y, y / apply("where", nothing, one, root * 2))
+    is_left = apply("less", a, one * 0)
+    signed = apply("where", apply("signbit", b), -root, root)
+    real, imag = apply("where", is_left, apply("abs", other), root), apply("where", is_left, signed, other)
+    endless, back = apply("equal", apply("abs", b), one * math.inf), chosen(4.0, 2.0**-54)
+    return apply("where", endless, apply("abs", b), real * back), apply("where", endless, b, imag * back)
+
+
 def _einsum(node: Node, given: Given) -> Pair | None:
     """One product or two: each with its four products of parts."""
     if len(given) == 1:
@@ -248,6 +288,8 @@ RULES: Mapping[str, Callable[[Node, Given], Pair | Node | None]] = {
     "reciprocal": _reciprocal,
     "integer_power": _integer_power,
     "exp": _exp,
+    "log": _log,
+    "sqrt": _sqrt,
     "einsum": _einsum,
     "equal": _same,
     "not_equal": _same,
