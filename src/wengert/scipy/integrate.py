@@ -8,6 +8,7 @@ Source: R. Piessens et al., QUADPACK, 1983; E. Hairer, S. P. Nørsett, G. Wanner
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -181,10 +182,9 @@ def solve_ivp(
         return asarray(fun(t, y, *more))
 
     start = np.atleast_1d(asarray(y0)) * 1.0
-    try:
+    with suppress(UnknownError):
         return _by_known_steps(right, t_span, start, method, t_eval, dense_output, options)
-    except UnknownError:
-        return _by_loop(right, t_span, start, method, t_eval, dense_output, options)
+    return _by_loop(right, t_span, start, method, t_eval, dense_output, options)
 
 
 def _by_known_steps(
@@ -231,15 +231,18 @@ def _by_loop(
             "Say at which times it is wanted:  t_eval=np.linspace(a, b, 50)",
         )
     a, b = t_span
-    forward = -1.0 if b < a else 1.0
+    forward: Any = np.where(b < a, -1.0, 1.0) if has_traced((a, b)) else -1.0 if b < a else 1.0
     tolerances = (
         max(options.get("rtol", 1e-3), 100 * EPSILON),
         options.get("atol", 1e-6),
         options.get("max_step", np.inf),
     )
     stepper = Stepper(right, _tableau(method), b, forward, *tolerances)
-    times = asarray([] if t_eval is None else t_eval)
-    columns, end = states_at(stepper, a, start, times, options.get("first_step"), name)
+    given: Any = [] if t_eval is None else t_eval
+    times = asarray(given) if has_traced(given) else np.asarray(given, float)
+    if not has_traced((times, a, b)) and np.any((forward * times < forward * a) | (forward * times > forward * b)):
+        raise ValueError("Values in `t_eval` are not within `t_span`.")  # SciPy's words
+    columns, end = states_at(stepper, a, start, times, options.get("first_step"))
     places, states = (_Ends(a, b), _Ends(start, end)) if t_eval is None else (times, columns)
     return _scipy._ivp.ivp.OdeResult(t=places, y=states, sol=None, success=True, status=0, message="")
 
@@ -327,11 +330,10 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *, tfirst:
     def at(t: Any, y: Any) -> Any:
         return asarray(right(t, y, *args))
 
-    try:
+    with suppress(UnknownError):
         return _over_intervals(at, start, moving)
-    except UnknownError:
-        found = _by_loop(at, (moving[0], moving[-1]), start, "DOP853", moving, False, {"rtol": TIGHT, "atol": TIGHT})
-        return found.y.T
+    ends, tight = (moving[0], moving[-1]), {"rtol": TIGHT, "atol": TIGHT}
+    return _by_loop(at, ends, start, "DOP853", moving, False, tight).y.T
 
 
 def _over_intervals(right: Any, start: Any, t: Any) -> Any:

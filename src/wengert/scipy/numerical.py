@@ -6,6 +6,7 @@ Where the numbers are not known yet, in a function that is written down, the sol
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import numpy as np
@@ -47,20 +48,6 @@ def known(x: Any) -> Any:
     return np.array(found)[()]
 
 
-def numbers(x: Any, name: str) -> Any:
-    """A value as numbers.
-
-    Raises TraceError where they are not known yet, as in a compiled function.
-    """
-    try:
-        return known(x)
-    except UnknownError:
-        refuse(
-            f"'{name}' finds its result with numbers, which are not known while a function is written down.",
-            "Take the derivative without wg.compile and wg.vmap, or write the iteration with wg.while_loop.",
-        )
-
-
 def found_by(
     name: str,
     search: Callable[..., tuple[Sequence[Any], Any]],
@@ -73,11 +60,10 @@ def found_by(
     Where numbers are known that is done at once; else when the code runs, with no report.
     """
     functions = [_of_numbers(each.function) for each in asked]
-    try:
+    with suppress(UnknownError):
         return search(*functions, *map(known, given))
-    except UnknownError:
-        types = [ArrayType(shape) for shape in shapes]
-        return searched(name, lambda *values: search(*values)[0], asked, given, types), None
+    types = [ArrayType(shape) for shape in shapes]
+    return searched(name, lambda *values: search(*values)[0], asked, given, types), None
 
 
 def _of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:

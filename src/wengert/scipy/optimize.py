@@ -1,21 +1,16 @@
-"""scipy.optimize on traced values: the point is found by SciPy with numbers, and its derivative is that of the implicit function.
-
-F(x, θ) = 0 is solved; two steps of Newton's method from the point, with traced slopes, leave it where it is and give it derivatives
-up to the third. Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed., 15.2.
-"""
+"""scipy.optimize on traced values: the point is found by SciPy with numbers, and its derivative is that of the implicit function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.functions.namespaces.sequences import asarray
-from wengert.functions.tracing.standin import StandIn, refuse
-from wengert.functions.tracing.tracer import Traced
+from wengert.functions.tracing.standin import refuse
+from wengert.scipy.implicit import Shape, as_found, at_root, gradient_of, jacobian_of, root_found
 from wengert.scipy.numerical import Asked, found_by, is_followed, not_converged
 
 __all__ = [
@@ -39,22 +34,11 @@ __all__ = [
 ]
 
 _scipy: Any = optimize
-STEPS = 2
-Shape = tuple[int, ...]
-Search = Callable[..., tuple[Sequence[Any], Any]]
 
 
 def __getattr__(name: str) -> Any:
     """Everything else is SciPy's."""
     return getattr(_scipy, name)
-
-
-def _grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    return import_module("wengert.functions.transforms.derivatives").grad(f)
-
-
-def _jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
-    return import_module("wengert.functions.transforms.matrices").jacobian(f)
 
 
 def _tuple(args: Any) -> tuple[Any, ...]:
@@ -67,60 +51,6 @@ def _reported(report: Any) -> Any:
 
 
 # ---------------------------------------------------------------- roots
-
-
-def _at_root(f: Callable[[Any], Any], x: Any, called: str, is_by_entry: bool = False) -> Any:
-    """x with the derivative of a root of f: of a number, a vector, or of many numbers that f takes entry by entry."""
-    found: Any = x
-    for _ in range(STEPS):
-        if not np.ndim(x):
-            found = found - f(found) / _grad(f)(found)
-        elif is_by_entry:
-            found = found - f(found) / _grad(lambda x: np.sum(f(x)))(found)
-        else:
-            slope = _jacobian(f)(found)
-            constant = slope.constant() if isinstance(slope, Traced) else None
-            if constant is not None:
-                _must_be_unique(constant, called)
-            found = found - np.linalg.solve(slope, f(found))
-    return found
-
-
-def _must_be_unique(slope: Any, called: str) -> None:
-    """Refuse a singular Jacobian.
-
-    Raises TraceError.
-    """
-    if not (np.isfinite(slope).all() and np.linalg.matrix_rank(slope) == len(slope)):
-        refuse(
-            f"'{called}' has no derivative where the solution is not unique: the Jacobian there is singular.",
-            "Add an equation, or a small term that makes the solution unique:  + 1e-6 * np.sum(x**2)",
-        )
-
-
-def _found(
-    called: str, f: Callable[[Any], Any], search: Search, asked: Sequence[Any], given: Sequence[Any], shape: Shape
-) -> tuple[Any, Any]:
-    """The root of f that search(*asked, *given) finds, with its derivative, and SciPy's report; all that is asked is of x.
-
-    Raises TraceError, when numbers are known, where the Jacobian of f is singular there, as where the minimum is no point.
-    """
-    count = len(asked)
-
-    def checked(*values: Any) -> tuple[Sequence[Any], Any]:
-        (x,), report = search(*values[:count], *values[count + 1 :])
-        if shape:
-            _must_be_unique(values[count](x), called)
-        return [x], report
-
-    slope = _jacobian(f) if shape else _grad(f)
-    (x,), report = found_by(called, checked, [Asked(each, (shape,)) for each in (*asked, slope)], given, [shape])
-    return _at_root(f, _real(x, shape), called), report
-
-
-def _real(x: Any, shape: Shape) -> Any:
-    """What was found, as a number of Python where it has no axes."""
-    return x if isinstance(x, StandIn) else np.asarray(x, float) if shape else float(x)
 
 
 def _bracketed(name: str) -> Callable[..., Any]:
@@ -142,7 +72,7 @@ def _bracketed(name: str) -> Callable[..., Any]:
                 not_converged(called, str(report.flag))
             return [x], report
 
-        return _found(called, equation, search, [equation], [a, b], ())[0]
+        return root_found(called, equation, search, [equation], [a, b], ())[0]
 
     solve.__name__ = name
     return solve
@@ -166,16 +96,18 @@ def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = ()
     def search(f: Any, *values: Any) -> tuple[Sequence[Any], Any]:
         *slopes, start = values
         known = dict(zip(("fprime", "fprime2"), slopes, strict=False))
-        x, *reports = _scipy.newton(f, start, full_output=True, disp=False, **known, **options)
-        converged = reports[0] if shape else reports[0].converged
-        if not np.all(converged):
-            not_converged(called, "some entries have none" if shape else str(reports[0].flag))
-        return [x], None
+        try:
+            x, *reports = _scipy.newton(f, start, full_output=True, disp=False, **known, **options)
+        except RuntimeError as error:  # of an array where no entry converges
+            not_converged(called, str(error))
+        if not np.all(reports[0] if shape else reports[0].converged):
+            not_converged(called, "some entries have no root yet" if shape else str(reports[0].flag))
+        return [x, 1.0], None
 
     slopes = [(lambda x, each=each: each(x, *more)) for each in (fprime, second) if each is not None]
     functions = [Asked(each, (shape,)) for each in (equation, *slopes)]
-    (x,), _ = found_by(called, search, functions, [x0], [shape])
-    return _at_root(equation, _real(x, shape), called, is_by_entry=bool(shape))
+    (x, sound), _ = found_by(called, search, functions, [x0], [shape, ()])
+    return at_root(equation, as_found(x, shape), called, sound, is_by_entry=bool(shape))
 
 
 def root_scalar(f: Callable[..., Any], args: Any = (), **options: Any) -> Any:
@@ -199,7 +131,7 @@ def root_scalar(f: Callable[..., Any], args: Any = (), **options: Any) -> Any:
             not_converged(called, str(report.flag))
         return [report.root], report
 
-    x, report = _found(called, equation, search, [equation], given, ())
+    x, report = root_found(called, equation, search, [equation], given, ())
     if report is None:
         report = _scipy.RootResults(x, 0, 0, 0, str(options.get("method")))
     report.root = x
@@ -226,7 +158,7 @@ def root(
             not_converged(called, str(report.message))
         return [report.x], report
 
-    x, report = _found(called, equation, search, [equation], [start], start.shape)
+    x, report = root_found(called, equation, search, [equation], [start], start.shape)
     report = _reported(report)
     report.x = x
     return report
@@ -256,7 +188,7 @@ def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: An
         except RuntimeError as error:
             not_converged(called, str(error).splitlines()[0])
 
-    return _found(called, lambda x: x - image(x), search, [image], [x0], shape)[0]
+    return root_found(called, lambda x: x - image(x), search, [image], [x0], shape)[0]
 
 
 # ---------------------------------------------------------------- minima
@@ -298,7 +230,7 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), method: Any = Non
         found = fun(x, *more)
         return found[0] if jac is True else found
 
-    gradient = _grad(f)
+    gradient = gradient_of(f)
 
     def search(f: Any, gradient: Any, start: Any) -> tuple[Sequence[Any], Any]:
         sloped = {"jac": gradient} if method in SLOPED else {}
@@ -308,7 +240,7 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), method: Any = Non
         _no_limits(called, report.x, options.get("bounds"), options.get("constraints", ()))
         return [report.x], report
 
-    x, report = _found(called, gradient, search, [f, gradient], [start], start.shape)
+    x, report = root_found(called, gradient, search, [f, gradient], [start], start.shape)
     report = _reported(report)
     report.x, report.fun = x, f(x)
     return report
@@ -334,7 +266,7 @@ def _in_a_box(name: str) -> Callable[..., Any]:
             return [report.x], report
 
         size = len(bounds.lb if hasattr(bounds, "lb") else bounds)
-        x, report = _found(called, _grad(f), within, [f], [], (size,))
+        x, report = root_found(called, gradient_of(f), within, [f], [], (size,))
         report = _reported(report)
         report.x, report.fun = x, f(x)
         return report
@@ -364,7 +296,7 @@ def minimize_scalar(
         _no_limits(called, np.array([report.x]), None if bounds is None else [bounds])
         return [report.x], report
 
-    x, report = _found(called, _grad(f), search, [f], [], ())
+    x, report = root_found(called, gradient_of(f), search, [f], [], ())
     report = _reported(report)
     report.x, report.fun = x, f(x)
     return report
@@ -397,8 +329,8 @@ def least_squares(
             _no_limits(called, report.x, None, "bounds")
         return [report.x], report
 
-    gradient = _grad(lambda x: 0.5 * np.sum(residuals(x) ** 2))
-    x, report = _found(called, gradient, search, [residuals], [start], start.shape)
+    gradient = gradient_of(lambda x: 0.5 * np.sum(residuals(x) ** 2))
+    x, report = root_found(called, gradient, search, [residuals], [start], start.shape)
     report = _reported(report)
     report.x, report.fun = x, residuals(x)
     report.cost = 0.5 * np.sum(report.fun**2)
@@ -443,7 +375,7 @@ def curve_fit(
 
     (near,), _ = found_by(called, search, [Asked(model, (start.shape,))], [start, ydata, weight], [start.shape])
     found = least_squares(residuals, near, **{key: value for key, value in options.items() if key == "bounds"})
-    slopes = _jacobian(residuals)(found.x)
+    slopes = jacobian_of(residuals)(found.x)
     covariance = np.linalg.inv(slopes.T @ slopes)
     if not absolute_sigma:
         covariance = covariance * (2 * found.cost / (ydata.shape[0] - found.x.shape[0]))
