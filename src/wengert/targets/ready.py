@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wengert.core.autodiff.memory import bytes_of
 from wengert.core.ir.graph import Graph, Node, input_node
-from wengert.core.ir.types import ArrayType, bind_shape
+from wengert.core.ir.types import ArrayType, bind_shape, bytes_of
 from wengert.core.ir.walk import order_of, rebuild
 from wengert.core.ops.evaluate import bind_params
 from wengert.errors import GraphError

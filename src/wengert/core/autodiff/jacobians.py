@@ -11,10 +11,9 @@ from typing import Literal
 
 from wengert.core.autodiff.batch import batched
 from wengert.core.autodiff.forward import jvp
-from wengert.core.autodiff.memory import bytes_of, sizes_of
 from wengert.core.autodiff.reverse import vjp
 from wengert.core.ir.graph import Graph, Node, apply, constant, input_node
-from wengert.core.ir.types import Shape
+from wengert.core.ir.types import Shape, bytes_of, sizes_of
 from wengert.core.ir.walk import depends_on, substitute, topological
 from wengert.core.ops.control import COUNTER, results
 from wengert.core.ops.functions import identity

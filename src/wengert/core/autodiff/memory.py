@@ -1,34 +1,20 @@
-"""How many bytes a derivative keeps: of arrays, and of each step of a loop; and the segments that keep within a budget."""
+"""How many bytes a derivative keeps of each step of a loop; and the segments that keep within a budget."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from wengert.core.autodiff.control import step_back
 from wengert.core.autodiff.residuals import residuals
 from wengert.core.ir.graph import Node, input_node
-from wengert.core.ir.types import ArrayType, TapeType, TupleType
+from wengert.core.ir.types import bytes_of
 from wengert.core.ops.control import Cotangents, results
 from wengert.core.ops.loop import Loop
 
-BYTES = {"bool": 1, "float32": 4, "complex128": 16}
-"""The bytes of an entry; 8 for other dtypes."""
-
 IN_WORK = 2
 """For each level of segments: the carries of a step and their cotangents, which are there beside the checkpoints."""
-
-
-def bytes_of(types: Iterable[ArrayType]) -> int:
-    """The bytes of arrays of these types; a size that is a name counts as one entry, a tape as nothing."""
-    arrays = [type for type in types if not isinstance(type, TupleType | TapeType)]
-    return sum(BYTES.get(type.dtype, 8) * math.prod(sizes_of(type)) for type in arrays)
-
-
-def sizes_of(type: ArrayType) -> list[int]:
-    """The sizes of the axes; a size that is a name counts as one entry."""
-    return [size if isinstance(size, int) else 1 for size in type.shape]
 
 
 class StepBytes(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -170,3 +171,18 @@ def bind_size(size: Size, sizes: Mapping[str, int]) -> Size:
 def bind_shape(shape: Iterable[Size], sizes: Mapping[str, int]) -> Shape:
     """A shape with every named size that `sizes` has replaced by its number."""
     return tuple(bind_size(size, sizes) for size in shape)
+
+
+BYTES = {"bool": 1, "float32": 4, "complex128": 16}
+"""The bytes of an entry; 8 for other dtypes."""
+
+
+def bytes_of(types: Iterable[ArrayType]) -> int:
+    """The bytes of arrays of these types; a size that is a name counts as one entry, a tape as nothing."""
+    arrays = [type for type in types if not isinstance(type, TupleType | TapeType)]
+    return sum(BYTES.get(type.dtype, 8) * math.prod(sizes_of(type)) for type in arrays)
+
+
+def sizes_of(type: ArrayType) -> list[int]:
+    """The sizes of the axes; a size that is a name counts as one entry."""
+    return [size if isinstance(size, int) else 1 for size in type.shape]

@@ -11,9 +11,8 @@ import numpy as np
 
 from wengert.core.autodiff.forward import jvp as push
 from wengert.core.autodiff.jacobians import Mode, blocks, cheaper
-from wengert.core.autodiff.memory import bytes_of
 from wengert.core.ir.graph import Node
-from wengert.core.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType, bytes_of
 from wengert.core.ops.loop import filled
 from wengert.errors import ShapeError, TraceError
 from wengert.functions.run.runs import FunctionRun, Transform, result_of, seen

@@ -14,8 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from wengert.core.autodiff.memory import sizes_of
-from wengert.core.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType, sizes_of
 from wengert.errors import TraceError
 from wengert.functions.tracing.narrow import Width
 from wengert.functions.tracing.record import leaf_of

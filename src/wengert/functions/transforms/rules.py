@@ -11,10 +11,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from wengert.core.autodiff.memory import sizes_of
 from wengert.core.autodiff.reverse import vjp as pull
 from wengert.core.ir.graph import Node, apply, input_node
-from wengert.core.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType, sizes_of
 from wengert.core.ir.walk import depends_on, substitute
 from wengert.core.ops.control import Cotangents, results
 from wengert.core.ops.custom import host_call
