@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.core.autodiff.memory import sizes_of
 from wengert.core.ir.graph import Node, apply
-from wengert.core.ir.types import ArrayType
+from wengert.core.ir.types import ArrayType, sizes_of
 from wengert.core.ops.control import Cotangents, results
 from wengert.functions.run.programs import NodesProgram, compiled
 from wengert.functions.tracing.operands import as_node
