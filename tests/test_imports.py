@@ -43,8 +43,9 @@ ORDER = (
     {"functions/transforms"},
     # the faces
     {"files"},
+    {"flow"},
     {"api", "numpy", "scipy", "emitting"},
-    {"flow", "extend", "autograd", "emission", "optim"},
+    {"extend", "autograd", "emission", "optim"},
     # applications
     {"programs"},
     {"train", "languages"},

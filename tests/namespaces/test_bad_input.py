@@ -147,3 +147,10 @@ def test_a_traced_key_is_refused_with_the_line():
     with pytest.raises(TraceError, match="unhashable") as caught:
         wg.grad(lambda x: {x * 2: 1.0}[x * 2])(1.0)
     assert "{x * 2: 1.0}" in caught.value.where
+
+
+@pytest.mark.parametrize("written", [str, "{}".format, lambda x: f"{x}"])
+def test_a_number_read_from_the_text_of_a_traced_value_is_refused(written):
+    assert wg.grad(lambda x: x * len(written(x)[:3]))(2.0) == 3.0
+    with pytest.raises(TraceError, match=r"its derivative would be lost|knows no traced values"):
+        wg.grad(lambda x: float(written(x)) * x)(2.0)

@@ -283,3 +283,18 @@ def test_an_array_may_have_a_size_that_was_computed():
     gradient = wg.grad(f)
     assert [gradient(2.0) for _ in range(4)] == [9.0] * 4
     assert wg.compile(wg.grad(f))(2.0) == 9.0
+
+
+START = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 1.0]])
+
+
+def test_a_copy_of_an_array_from_outside_is_written_to():
+    def f(x):
+        nodes, places = START.copy(), np.array([2, 0]).copy()
+        nodes[places[0], 1:] = x
+        nodes[places[1]] += x * x
+        return np.sum(nodes**3)
+
+    for gradient in (wg.grad(f), wg.compile(wg.grad(f))):
+        np.testing.assert_allclose(gradient(0.7), 3 * 0.7**2 + 12 * 0.7**5, rtol=1e-14)
+    assert START[2, 1] == 1.0

@@ -56,3 +56,20 @@ def test_a_logarithm_of_many_matrices_takes_a_fixed_number_of_roots():
     many = np.stack([POSITIVE, 3 * POSITIVE])
     found = wg.vmap(lambda a: linalg.logm(a))(many)
     np.testing.assert_allclose(found, [linalg.logm(a) for a in many], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_generalized_eigenvectors_have_derivatives_on_every_route(lower):
+    rng = np.random.default_rng(3)
+    a, b, c, e, weights = rng.normal(size=(5, 4, 4))
+    a, b, c, e = a + a.T, b @ b.T + 4 * np.eye(4), c + c.T, e + e.T
+
+    def f(t):
+        w, v = linalg.eigh(a + t * c, b + t * e, lower=lower)
+        return w @ np.arange(4.0) + np.sum(weights * v**2)
+
+    expected = (8 * (f(1e-3) - f(-1e-3)) - (f(2e-3) - f(-2e-3))) / 12e-3
+    both = wg.value_and_grad(f)
+    for found in (*(both(0.0) for _ in range(4)), wg.compile(both)(0.0)):
+        np.testing.assert_allclose(found, [f(0.0), expected], rtol=1e-8)
+    np.testing.assert_allclose(wg.jvp(f, (0.0,), (1.0,))[1], expected, rtol=1e-8)

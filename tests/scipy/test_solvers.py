@@ -90,8 +90,6 @@ def test_what_has_no_derivative_is_refused_by_name():
         wg.grad(lambda p: solve_ivp(lambda t, y: -p * y, (0, 1), [1.0], "BDF").y[0, -1])(1.0)
     with pytest.raises(TraceError, match=r"'scipy\.optimize\.root' has not converged"):
         wg.grad(lambda p: optimize.root(lambda x: x * x + p, [1.0]).x[0])(1.0)
-    with pytest.raises(TraceError, match="finds its result with numbers"):
-        wg.compile(lambda p: brentq(lambda x: x**3 - p, 0.0, 3.0))(2.0)
     with pytest.raises(TraceError, match="a bound or a constraint holds the minimum"):
         wg.grad(lambda p: minimize(lambda x: (x[0] + p) ** 2, [1.0], bounds=[(0, None)]).x[0])(1.0)
 

@@ -1,22 +1,28 @@
 """scipy.integrate on traced values: integrals by the subdivision and differential equations by the steps that SciPy chooses with numbers.
 
-The steps are constants; what is differentiated is the sum or the recursion over them, whose value is SciPy's to rounding.
+The steps are constants; what is differentiated is the sum or the recursion over them, whose value is SciPy's to rounding. Where numbers
+are not known yet, in a function that is written down, both are loops of the graph.
 Source: R. Piessens et al., QUADPACK, 1983; E. Hairer, S. P. Nørsett, G. Wanner, Solving Ordinary Differential Equations I, II.4–II.6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy import integrate  # pyright: ignore[reportMissingTypeStubs]
 
+from wengert.flow import fori_loop
 from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import refuse
-from wengert.scipy.numerical import has_traced, is_followed, not_converged, numbers
+from wengert.functions.transforms.batches import vmap
+from wengert.functions.transforms.values import stop_gradient
+from wengert.scipy.numerical import Asked, UnknownError, found_by, has_traced, is_followed, known, not_converged
+from wengert.scipy.runge_kutta import Stepper, states_at
 
 __all__ = ["cumulative_trapezoid", "odeint", "quad", "simpson", "solve_ivp", "trapezoid"]
 
@@ -24,6 +30,8 @@ _scipy: Any = integrate
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
 EXPLICIT = ("RK45", "RK23", "DOP853")
 INTERVALS = 50
+"""So many intervals `quad` makes at most, where nothing else is said."""
+EPSILON = float(np.finfo(float).eps)
 
 
 def __getattr__(name: str) -> Any:
@@ -76,39 +84,71 @@ def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: An
         return _scipy.quad(func, a, b, args, **options)
     if options.keys() - {"epsabs", "epsrel", "limit", "points"}:
         refuse("'scipy.integrate.quad' takes no weights on traced values.", "Write the weight into the function.")
-    args = args if isinstance(args, tuple) else (args,)
-    low, high = (numbers(x, "scipy.integrate.quad") for x in (a, b))
+    name, args = "scipy.integrate.quad", args if isinstance(args, tuple) else (args,)
 
-    def known(x: float) -> float:
-        return float(numbers(func(x, *args), "scipy.integrate.quad"))
+    def search(f: Any, low: Any, high: Any) -> tuple[list[Any], Any]:
+        found = _scipy.quad(lambda x: float(f(x)), low, high, full_output=1, **options)
+        if len(found) > 3:
+            not_converged(name, str(found[3]).splitlines()[0])
+        count = int(found[2]["last"])
+        starts, ends = (np.resize(found[2][each][:count], most) for each in ("alist", "blist"))
+        _must_be_sum(f, low, high, starts[:count], ends[:count], found[0])
+        return [count, starts, ends, found[1]], count
 
-    found = _scipy.quad(known, low, high, full_output=1, **options)
-    if len(found) > 3:
-        not_converged("scipy.integrate.quad", str(found[3]).splitlines()[0])
-    finite = np.isfinite(low) and np.isfinite(high)
-    count = int(found[2]["last"])
-    ends = sorted(zip(found[2]["alist"][:count], found[2]["blist"][:count], strict=True))
+    most = options.get("limit", INTERVALS)
+    shapes = [(), (most,), (most,), ()]
+    given = [Asked(lambda x: func(x, *args), ((),))]
+    (places, starts, ends, error), count = found_by(name, search, given, [a, b], shapes)
+    unbounded = _is_infinite(a), _is_infinite(b)
+    if count is None:
+        nodes = _NODES * 1.0
+
+        def piece(k: Any, total: Any) -> Any:
+            middle, half = (starts[k] + ends[k]) / 2, (ends[k] - starts[k]) / 2
+            values = vmap(lambda t: _sample(func, args, a, b, unbounded, t) * 1.0)(middle + half * nodes)
+            return total + half * np.sum(_WEIGHTS * values)
+
+        return fori_loop(0, places.astype(int), piece, 0.0), error
     total: Any = 0.0
-    for start, end in ends:
+    for start, end in sorted(zip(starts[:count], ends[:count], strict=True)):
         middle, half = (start + end) / 2, (end - start) / 2
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            total = total + half * weight * _sample(func, args, a, b, low, high, middle + half * node, finite)
-    if abs(numbers(total, "scipy.integrate.quad") - found[0]) > 1e-8 * (1 + abs(found[0])):
+            total = total + half * weight * _sample(func, args, a, b, unbounded, middle + half * node)
+    return total, error
+
+
+def _is_infinite(end: Any) -> bool:
+    """Whether an end is said to be infinite; one that is traced is finite."""
+    return not has_traced(end) and bool(np.isinf(end))
+
+
+def _must_be_sum(f: Any, low: float, high: float, starts: Any, ends: Any, value: float) -> None:
+    """Refuse an integral that is no sum over its intervals.
+
+    Raises TraceError.
+    """
+    infinite = bool(np.isinf(low)), bool(np.isinf(high))
+    half = (ends - starts)[:, None] / 2
+    places = (starts + ends)[:, None] / 2 + half * _NODES
+    values = np.vectorize(lambda t: float(_sample(f, (), low, high, infinite, t)), otypes=[float])(places)
+    if abs(np.sum(half * _WEIGHTS * values) - value) > 1e-8 * (1 + abs(value)):
         refuse(
             "'scipy.integrate.quad' extrapolates here towards a singular point, so its sum has no exact derivative.",
             "Substitute so that the integrand stays finite:  quad(lambda s: 2 * s * f(a + s * s), 0, np.sqrt(b - a))",
         )
-    return total, found[1]
 
 
-def _sample(func: Any, args: Any, a: Any, b: Any, low: float, high: float, t: float, finite: bool) -> Any:
+def _sample(func: Any, args: Any, a: Any, b: Any, unbounded: tuple[bool, bool], t: Any) -> Any:
     """The integrand at a place of QUADPACK's interval, which is (0, 1] where an end is infinite."""
-    if finite:
-        s = (t - low) / (high - low) if high != low else 0.0
-        return func(a + (b - a) * s, *args) * ((b - a) / (high - low) if high != low else 0.0)
+    if unbounded == (False, False):
+        low, high = stop_gradient(a), stop_gradient(b)
+        width = high - low
+        if not has_traced(width) and width == 0:
+            return 0.0 * func(a, *args)
+        return func(a + (b - a) * ((t - low) / width), *args) * ((b - a) / width)
     u, slope = (1 - t) / t, 1 / (t * t)
-    if np.isfinite(low) or np.isfinite(high):
-        return (func(a + u, *args) if np.isfinite(low) else func(b - u, *args)) * slope
+    if not all(unbounded):
+        return (func(b - u, *args) if unbounded[0] else func(a + u, *args)) * slope
     return (func(u, *args) + func(-u, *args)) * slope
 
 
@@ -141,14 +181,26 @@ def solve_ivp(
     def right(t: Any, y: Any) -> Any:
         return asarray(fun(t, y, *more))
 
-    start = asarray(y0)
-    a, b = (float(numbers(t, name)) for t in t_span)
+    start = np.atleast_1d(asarray(y0)) * 1.0
+    with suppress(UnknownError):
+        return _by_known_steps(right, t_span, start, method, t_eval, dense_output, options)
+    return _by_loop(right, t_span, start, method, t_eval, dense_output, options)
+
+
+def _by_known_steps(
+    right: Any, t_span: Any, start: Any, method: str, t_eval: Any, dense_output: bool, options: dict[str, Any]
+) -> Any:
+    """The solution over the steps that SciPy chooses with numbers.
+
+    Raises UnknownError where they are not known yet.
+    """
+    a, b = (float(known(t)) for t in t_span)
     moving = has_traced(tuple(t_span)) and a != b
     rate: Any = (t_span[1] - t_span[0]) / (b - a) if moving else 1.0
     run = _moved(right, t_span[0], t_span[1], a, b) if moving else right
-    found = _scipy.solve_ivp(lambda t, y: numbers(run(t, y), name), (a, b), numbers(start, name), method, **options)
+    found = _scipy.solve_ivp(lambda t, y: known(run(t, y)), (a, b), known(start), method, **options)
     if not found.success:
-        not_converged(name, found.message)
+        not_converged("scipy.integrate.solve_ivp", found.message)
     times, states, stages = _steps(run, found.t, start, _tableau(method))
 
     def at(t: Any) -> Any:
@@ -166,6 +218,58 @@ def solve_ivp(
         found.y = np.stack(states, axis=-1)
     found.sol = at if dense_output else None
     return found
+
+
+def _by_loop(
+    right: Any, t_span: Any, start: Any, method: str, t_eval: Any, dense_output: bool, options: dict[str, Any]
+) -> Any:
+    """The solution in a function that is written down; at the end alone, where no times are given."""
+    name = "scipy.integrate.solve_ivp"
+    if dense_output:
+        refuse(
+            f"'{name}' has no dense output in a function that is written down.",
+            "Say at which times it is wanted:  t_eval=np.linspace(a, b, 50)",
+        )
+    a, b = t_span
+    forward: Any = np.where(b < a, -1.0, 1.0) if has_traced((a, b)) else -1.0 if b < a else 1.0
+    tolerances = (
+        max(options.get("rtol", 1e-3), 100 * EPSILON),
+        options.get("atol", 1e-6),
+        options.get("max_step", np.inf),
+    )
+    stepper = Stepper(right, _tableau(method), b, forward, *tolerances)
+    given: Any = [] if t_eval is None else t_eval
+    times = asarray(given) if has_traced(given) else np.asarray(given, float)
+    if not has_traced((times, a, b)) and np.any((forward * times < forward * a) | (forward * times > forward * b)):
+        raise ValueError("Values in `t_eval` are not within `t_span`.")  # SciPy's words
+    columns, end = states_at(stepper, a, start, times, options.get("first_step"))
+    places, states = (_Ends(a, b), _Ends(start, end)) if t_eval is None else (times, columns)
+    return _scipy._ivp.ivp.OdeResult(t=places, y=states, sol=None, success=True, status=0, message="")
+
+
+class _Ends:
+    """What stands at all steps, of which only the first and the last are known: read with 0 or −1 behind."""
+
+    def __init__(self, first: Any, last: Any) -> None:
+        self._ends = {0: first, -1: last}
+
+    def __getitem__(self, index: Any) -> Any:
+        index = index if isinstance(index, tuple) else (index,)
+        if index[-1] not in (0, -1) or (np.ndim(self._ends[0]) and len(index) < 2):
+            self._refuse()
+        found = self._ends[index[-1]]
+        return found[index[:-1]] if index[:-1] and index[0] is not Ellipsis else found
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in ("__array__", "__len__"):
+            raise AttributeError(name)
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        refuse(
+            "'scipy.integrate.solve_ivp' takes as many steps as it needs, so that the size of its result is not known here.",
+            "Read the end,  sol.y[:, -1],  or say at which times it is wanted:  t_eval=np.linspace(a, b, 50)",
+        )
 
 
 def _tableau(method: str) -> Any:
@@ -192,12 +296,12 @@ def _steps(right: Any, times: Any, y: Any, tableau: Any) -> tuple[Any, list[Any]
 def _between(t: Any, times: Any, states: Any, stages: Any, right: Any, method: str) -> Any:
     """The state at a time within a step, by the polynomial of the method; for DOP853 by one step of it to that time."""
     forward = times[-1] >= times[0]
-    known = float(numbers(t, "scipy.integrate.solve_ivp"))
-    k = int(np.clip(np.searchsorted(times if forward else -times, known if forward else -known) - 1, 0, len(times) - 2))
+    now = float(known(t))
+    k = int(np.clip(np.searchsorted(times if forward else -times, now if forward else -now) - 1, 0, len(times) - 2))
     h = float(times[k + 1] - times[k])
     x = (_number(t) - float(times[k])) / h
     if method == "DOP853":
-        still = known == times[k] and not has_traced(t)
+        still = now == times[k] and not has_traced(t)
         return states[k] if still else _steps(right, [times[k], t], states[k], _tableau(method))[1][-1]
     weights = [sum(float(p) * x ** (j + 1) for j, p in enumerate(row)) for row in _tableau(method).P]
     return states[k] + h * sum(w * s for w, s in zip(weights, stages[k], strict=True))
@@ -220,14 +324,29 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), *, tfirst:
             f"'scipy.integrate.odeint' takes no argument '{min(options)}' on traced values.",
             "Leave it out, or use 'solve_ivp'.",
         )
-    times = np.asarray(numbers(t, "scipy.integrate.odeint"), float)
     right = func if tfirst else (lambda t, y, *more: func(y, t, *more))
-    start = np.atleast_1d(asarray(y0))
+    start, moving = np.atleast_1d(asarray(y0)) * 1.0, asarray(t)
+
+    def at(t: Any, y: Any) -> Any:
+        return asarray(right(t, y, *args))
+
+    with suppress(UnknownError):
+        return _over_intervals(at, start, moving)
+    ends, tight = (moving[0], moving[-1]), {"rtol": TIGHT, "atol": TIGHT}
+    return _by_loop(at, ends, start, "DOP853", moving, False, tight).y.T
+
+
+def _over_intervals(right: Any, start: Any, t: Any) -> Any:
+    """The solution at known times, from each to the next.
+
+    Raises UnknownError where numbers are not known yet.
+    """
+    times = np.asarray(known(t), float)
     rows = [start]
-    moving = asarray(t) if has_traced(t) else times
     for k, (a, b) in enumerate(pairwise(times)):
-        run = right if moving is times or a == b else _moved(right, moving[k], moving[k + 1], a, b)
-        found = solve_ivp(run, (a, b), rows[-1], "DOP853", args=tuple(args), rtol=TIGHT, atol=TIGHT)
+        run = right if not has_traced(t) or a == b else _moved(right, t[k], t[k + 1], a, b)
+        options = {"rtol": TIGHT, "atol": TIGHT}
+        found = _by_known_steps(run, (a, b), rows[-1], "DOP853", None, False, options)
         rows.append(found.y[:, -1])
     return np.stack(rows)
 

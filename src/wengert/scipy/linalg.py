@@ -213,7 +213,7 @@ def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite:
 
 
 @stands_in(_scipy.eigh)
-def eigh(
+def _symmetric(
     a: Any,
     b: Any = None,
     *,
@@ -227,16 +227,36 @@ def eigh(
     subset_by_value: Any = None,
     driver: str | None = None,
 ) -> Any:
-    """The eigenvalues and eigenvectors of a symmetric matrix; with a positive definite b the values w with A v = w B v."""
-    _plain("eigh", subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver)
+    """The eigenvalues of a symmetric matrix, with its eigenvectors where b is not given."""
+    _plain("eigh", subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver, type=type != 1)
     node = mirrored(a, bool(lower))
     if b is not None:
-        _plain("eigh", eigenvectors=not eigvals_only, type=type != 1)
         factor = apply("cholesky", mirrored(b, bool(lower)))
         half = _triangular(factor, node, True, turned=False)
         node = _triangular(factor, adjoint(half), True, turned=False)
     w, v = results(apply("eigh", node, lower=bool(lower), library="scipy"))
     return traced(w) if eigvals_only else (traced(w), traced(v))
+
+
+def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = False, **options: Any) -> Any:
+    """The eigenvalues and eigenvectors of a symmetric matrix; with a positive definite b those of A v = w B v."""
+    if b is None or eigvals_only or not has_traced((a, b)):
+        return _symmetric(a, b, lower=lower, eigvals_only=eigvals_only, **options)
+    given = {key: value for key, value in options.items() if key not in ("overwrite_a", "overwrite_b", "check_finite")}
+    _plain("eigh", **{**given, "type": options.get("type", 1) != 1})
+    # with B = L Lᵀ the values of L⁻¹ A L⁻ᵀ, whose vectors are Lᵀ v; a call of its own each, so that signs are those of one computation
+    left, right = (_whole(x, lower) for x in (a, b))
+    factor = np.linalg.cholesky(right)
+    half = solve_triangular(factor, left, lower=True)
+    w, turned = np.linalg.eigh(solve_triangular(factor, np.swapaxes(half, -1, -2), lower=True), "L" if lower else "U")
+    return w, solve_triangular(factor, turned, trans="T", lower=True)
+
+
+def _whole(x: Any, lower: bool) -> Any:
+    """The symmetric matrix of which a triangle is read."""
+    part = np.tril(asarray(x)) if lower else np.triu(asarray(x))
+    other = np.tril(asarray(x), -1) if lower else np.triu(asarray(x), 1)
+    return part + np.swapaxes(other, -1, -2)
 
 
 @stands_in(_scipy.eigvalsh)
@@ -255,7 +275,7 @@ def eigvalsh(
 ) -> Any:
     """The eigenvalues alone."""
     chosen = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value, "driver": driver}
-    return eigh(a, b, lower=lower, eigvals_only=True, type=type, **chosen)
+    return _symmetric(a, b, lower=lower, eigvals_only=True, type=type, **chosen)
 
 
 @stands_in(_scipy.svd)

@@ -1,13 +1,8 @@
-"""scipy.optimize on traced values: the point is found by SciPy with numbers, and its derivative is that of the implicit function.
-
-F(x, θ) = 0 is solved; two steps of Newton's method from the point, with traced slopes, leave it where it is and give it derivatives
-up to the third. Source: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed., 15.2.
-"""
+"""scipy.optimize on traced values: the point is found by SciPy with numbers, and its derivative is that of the implicit function."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +10,8 @@ from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import refuse
-from wengert.scipy.numerical import is_followed, not_converged, numbers
+from wengert.scipy.implicit import Shape, as_found, at_root, gradient_of, jacobian_of, root_found
+from wengert.scipy.numerical import Asked, found_by, is_followed, not_converged
 
 __all__ = [
     "bisect",
@@ -38,7 +34,6 @@ __all__ = [
 ]
 
 _scipy: Any = optimize
-STEPS = 2
 
 
 def __getattr__(name: str) -> Any:
@@ -46,39 +41,16 @@ def __getattr__(name: str) -> Any:
     return getattr(_scipy, name)
 
 
-def _grad(f: Callable[..., Any]) -> Callable[..., Any]:
-    return import_module("wengert.functions.transforms.derivatives").grad(f)
-
-
-def _jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
-    return import_module("wengert.functions.transforms.matrices").jacobian(f)
-
-
 def _tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)  # pyright: ignore[reportUnknownVariableType]
 
 
+def _reported(report: Any) -> Any:
+    """SciPy's report; what there is of it where the point is found when code runs."""
+    return _scipy.OptimizeResult(success=True, status=1, message="found by SciPy") if report is None else report
+
+
 # ---------------------------------------------------------------- roots
-
-
-def _at_root(f: Callable[[Any], Any], x: Any, called: str) -> Any:
-    """x with the derivative of a root of f: of a number or a vector.
-
-    Raises TraceError where the Jacobian of f is singular there, as where the minimum is no point.
-    """
-    found: Any = float(x) if not np.ndim(x) else np.asarray(x, float)
-    for _ in range(STEPS):
-        if not np.ndim(x):
-            found = found - f(found) / _grad(f)(found)
-        else:
-            try:
-                found = found - np.linalg.solve(_jacobian(f)(found), f(found))
-            except np.linalg.LinAlgError:
-                refuse(
-                    f"'{called}' has no derivative where the solution is not unique: the Jacobian there is singular.",
-                    "Add an equation, or a small term that makes the solution unique:  + 1e-6 * np.sum(x**2)",
-                )
-    return found
 
 
 def _bracketed(name: str) -> Callable[..., Any]:
@@ -89,13 +61,18 @@ def _bracketed(name: str) -> Callable[..., Any]:
         if not is_followed():
             return original(f, a, b, args, **options)
         called = f"scipy.optimize.{name}"
-        more = _tuple(args)
-        low, high = numbers(a, called), numbers(b, called)
         options = {**options, "full_output": True, "disp": False}
-        x, report = original(lambda x: float(numbers(f(x, *more), called)), low, high, **options)
-        if not report.converged:
-            not_converged(called, str(report.flag))
-        return _at_root(lambda x: f(x, *more), x, called)
+
+        def equation(x: Any) -> Any:
+            return f(x, *_tuple(args))
+
+        def search(f: Callable[..., Any], low: Any, high: Any) -> tuple[Sequence[Any], Any]:
+            x, report = original(lambda x: float(f(x)), low, high, **options)
+            if not report.converged:
+                not_converged(called, str(report.flag))
+            return [x], report
+
+        return root_found(called, equation, search, [equation], [a, b], ())[0]
 
     solve.__name__ = name
     return solve
@@ -105,17 +82,32 @@ brentq, brenth, bisect, ridder, toms748 = map(_bracketed, ("brentq", "brenth", "
 
 
 def newton(func: Callable[..., Any], x0: Any, fprime: Any = None, args: Any = (), **options: Any) -> Any:
-    """A root of f near x₀."""
+    """A root of f near x₀; of an array each entry's."""
     if not is_followed():
         return _scipy.newton(func, x0, fprime, args, **options)
     called = "scipy.optimize.newton"
-    options = {key: value for key, value in options.items() if key in ("tol", "maxiter", "rtol", "x1")}
-    x, report = _scipy.newton(
-        lambda x: numbers(func(x, *_tuple(args)), called), numbers(x0, called), full_output=True, disp=False, **options
-    )
-    if not report.converged:
-        not_converged(called, str(report.flag))
-    return _at_root(lambda x: func(x, *_tuple(args)), x, called)
+    options = {key: value for key, value in options.items() if key in ("tol", "maxiter", "rtol", "x1", "fprime2")}
+    second, more = options.pop("fprime2", None), _tuple(args)
+    shape: Shape = np.shape(x0)
+
+    def equation(x: Any) -> Any:
+        return func(x, *more)
+
+    def search(f: Any, *values: Any) -> tuple[Sequence[Any], Any]:
+        *slopes, start = values
+        known = dict(zip(("fprime", "fprime2"), slopes, strict=False))
+        try:
+            x, *reports = _scipy.newton(f, start, full_output=True, disp=False, **known, **options)
+        except RuntimeError as error:  # of an array where no entry converges
+            not_converged(called, str(error))
+        if not np.all(reports[0] if shape else reports[0].converged):
+            not_converged(called, "some entries have no root yet" if shape else str(reports[0].flag))
+        return [x, 1.0], None
+
+    slopes = [(lambda x, each=each: each(x, *more)) for each in (fprime, second) if each is not None]
+    functions = [Asked(each, (shape,)) for each in (equation, *slopes)]
+    (x, sound), _ = found_by(called, search, functions, [x0], [shape, ()])
+    return at_root(equation, as_found(x, shape), called, sound, is_by_entry=bool(shape))
 
 
 def root_scalar(f: Callable[..., Any], args: Any = (), **options: Any) -> Any:
@@ -127,12 +119,23 @@ def root_scalar(f: Callable[..., Any], args: Any = (), **options: Any) -> Any:
         options.pop(name, None)
     if options.get("method") in ("newton", "halley"):
         options["method"] = "secant"
-    known = {key: numbers(value, called) if key in ("bracket", "x0", "x1") else value for key, value in options.items()}
-    found = _scipy.root_scalar(lambda x: float(numbers(f(x, *_tuple(args)), called)), **known)
-    if not found.converged:
-        not_converged(called, str(found.flag))
-    found.root = _at_root(lambda x: f(x, *_tuple(args)), found.root, called)
-    return found
+    names = [name for name in ("bracket", "x0", "x1") if options.get(name) is not None]
+    given = [asarray(options.pop(name)) for name in names]
+
+    def equation(x: Any) -> Any:
+        return f(x, *_tuple(args))
+
+    def search(f: Any, *values: Any) -> tuple[Sequence[Any], Any]:
+        report = _scipy.root_scalar(lambda x: float(f(x)), **dict(zip(names, values, strict=True)), **options)
+        if not report.converged:
+            not_converged(called, str(report.flag))
+        return [report.root], report
+
+    x, report = root_found(called, equation, search, [equation], given, ())
+    if report is None:
+        report = _scipy.RootResults(x, 0, 0, 0, str(options.get("method")))
+    report.root = x
+    return report
 
 
 def root(
@@ -143,12 +146,22 @@ def root(
         return _scipy.root(fun, x0, args, method, jac, **options)
     called = "scipy.optimize.root"
     more = _tuple(args)
-    f = (lambda x: asarray(fun(x, *more)[0])) if jac is True else (lambda x: asarray(fun(x, *more)))
-    found = _scipy.root(lambda x: numbers(f(x), called), np.atleast_1d(numbers(x0, called)), method=method, **options)
-    if not found.success:
-        not_converged(called, str(found.message))
-    found.x = _at_root(lambda x: np.reshape(f(x), -1), found.x, called)
-    return found
+    start = np.atleast_1d(asarray(x0))
+
+    def equation(x: Any) -> Any:
+        found = fun(x, *more)
+        return np.reshape(asarray(found[0] if jac is True else found), -1)
+
+    def search(f: Any, start: Any) -> tuple[Sequence[Any], Any]:
+        report = _scipy.root(f, start, method=method, **options)
+        if not report.success:
+            not_converged(called, str(report.message))
+        return [report.x], report
+
+    x, report = root_found(called, equation, search, [equation], [start], start.shape)
+    report = _reported(report)
+    report.x = x
+    return report
 
 
 def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
@@ -164,12 +177,18 @@ def fixed_point(func: Callable[..., Any], x0: Any, args: Any = (), **options: An
     if not is_followed():
         return _scipy.fixed_point(func, x0, args, **options)
     called = "scipy.optimize.fixed_point"
-    more = _tuple(args)
-    try:
-        x = _scipy.fixed_point(lambda x: numbers(asarray(func(x, *more)), called), numbers(x0, called), **options)
-    except RuntimeError as error:
-        not_converged(called, str(error).splitlines()[0])
-    return _at_root(lambda x: x - func(x, *more), x, called)
+    more, shape = _tuple(args), np.shape(x0)
+
+    def image(x: Any) -> Any:
+        return asarray(func(x, *more))
+
+    def search(f: Any, start: Any) -> tuple[Sequence[Any], Any]:
+        try:
+            return [_scipy.fixed_point(f, start, **options)], None
+        except RuntimeError as error:
+            not_converged(called, str(error).splitlines()[0])
+
+    return root_found(called, lambda x: x - image(x), search, [image], [x0], shape)[0]
 
 
 # ---------------------------------------------------------------- minima
@@ -192,6 +211,10 @@ def _no_limits(called: str, x: Any, bounds: Any, constraints: Any = ()) -> None:
         )
 
 
+SLOPED = (None, "BFGS", "CG", "Newton-CG", "L-BFGS-B", "TNC", "SLSQP")
+"""The methods of `minimize` that take a gradient."""
+
+
 def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), method: Any = None, **options: Any) -> Any:
     """A minimum of f, in a report whose `x` and `fun` have derivatives."""
     if not is_followed():
@@ -199,20 +222,28 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), method: Any = Non
     called = "scipy.optimize.minimize"
     more = _tuple(args)
     jac = options.pop("jac", None)
-    f = (lambda x: fun(x, *more)[0]) if jac is True else (lambda x: fun(x, *more))
     for name in ("hess", "hessp", "callback"):
         options.pop(name, None)
-    start = np.atleast_1d(np.asarray(numbers(asarray(x0), called), float))
-    gradient = _grad(f)
-    if method in (None, "BFGS", "CG", "Newton-CG", "L-BFGS-B", "TNC", "SLSQP"):
-        options["jac"] = lambda x: numbers(gradient(x), called)
-    found = _scipy.minimize(lambda x: float(numbers(f(x), called)), start, method=method, **options)
-    if not found.success and np.max(np.abs(numbers(gradient(found.x), called))) > 1e-6 * (1 + abs(float(found.fun))):
-        not_converged(called, str(found.message))
-    _no_limits(called, found.x, options.get("bounds"), options.get("constraints", ()))
-    found.x = _at_root(gradient, found.x, called)
-    found.fun = f(found.x)
-    return found
+    start = np.atleast_1d(asarray(x0)) * 1.0
+
+    def f(x: Any) -> Any:
+        found = fun(x, *more)
+        return found[0] if jac is True else found
+
+    gradient = gradient_of(f)
+
+    def search(f: Any, gradient: Any, start: Any) -> tuple[Sequence[Any], Any]:
+        sloped = {"jac": gradient} if method in SLOPED else {}
+        report = _scipy.minimize(lambda x: float(f(x)), start, method=method, **sloped, **options)
+        if not report.success and np.max(np.abs(gradient(report.x))) > 1e-6 * (1 + abs(float(report.fun))):
+            not_converged(called, str(report.message))
+        _no_limits(called, report.x, options.get("bounds"), options.get("constraints", ()))
+        return [report.x], report
+
+    x, report = root_found(called, gradient, search, [f, gradient], [start], start.shape)
+    report = _reported(report)
+    report.x, report.fun = x, f(x)
+    return report
 
 
 def _in_a_box(name: str) -> Callable[..., Any]:
@@ -223,14 +254,22 @@ def _in_a_box(name: str) -> Callable[..., Any]:
         if not is_followed():
             return original(func, bounds, args, **options)
         called = f"scipy.optimize.{name}"
-        more = _tuple(args)
-        found = original(lambda x: float(numbers(func(x, *more), called)), bounds, **options)
-        if not found.success:
-            not_converged(called, str(found.message))
-        _no_limits(called, found.x, bounds)
-        found.x = _at_root(_grad(lambda x: func(x, *more)), found.x, called)
-        found.fun = func(found.x, *more)
-        return found
+
+        def f(x: Any) -> Any:
+            return func(x, *_tuple(args))
+
+        def within(f: Any) -> tuple[Sequence[Any], Any]:
+            report = original(lambda x: float(f(x)), bounds, **options)
+            if not report.success:
+                not_converged(called, str(report.message))
+            _no_limits(called, report.x, bounds)
+            return [report.x], report
+
+        size = len(bounds.lb if hasattr(bounds, "lb") else bounds)
+        x, report = root_found(called, gradient_of(f), within, [f], [], (size,))
+        report = _reported(report)
+        report.x, report.fun = x, f(x)
+        return report
 
     search.__name__ = name
     return search
@@ -246,13 +285,21 @@ def minimize_scalar(
     if not is_followed():
         return _scipy.minimize_scalar(fun, bracket, bounds, args, **options)
     called = "scipy.optimize.minimize_scalar"
-    found = _scipy.minimize_scalar(lambda x: float(numbers(fun(x, *_tuple(args)), called)), bracket, bounds, **options)
-    if not found.success:
-        not_converged(called, str(found.message))
-    _no_limits(called, np.array([found.x]), None if bounds is None else [bounds])
-    found.x = _at_root(_grad(lambda x: fun(x, *_tuple(args))), found.x, called)
-    found.fun = fun(found.x, *_tuple(args))
-    return found
+
+    def f(x: Any) -> Any:
+        return fun(x, *_tuple(args))
+
+    def search(f: Any) -> tuple[Sequence[Any], Any]:
+        report = _scipy.minimize_scalar(lambda x: float(f(x)), bracket, bounds, **options)
+        if not report.success:
+            not_converged(called, str(report.message))
+        _no_limits(called, np.array([report.x]), None if bounds is None else [bounds])
+        return [report.x], report
+
+    x, report = root_found(called, gradient_of(f), search, [f], [], ())
+    report = _reported(report)
+    report.x, report.fun = x, f(x)
+    return report
 
 
 def least_squares(
@@ -268,22 +315,26 @@ def least_squares(
             "Use 'minimize' with the loss written out.",
         )
     more, named = _tuple(options.pop("args", ())), options.pop("kwargs", {})
+    start = np.atleast_1d(asarray(x0)) * 1.0
 
     def residuals(x: Any) -> Any:
         return np.reshape(asarray(fun(x, *more, **named)), -1)
 
-    tight = {"xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12, **options}
-    found = _scipy.least_squares(
-        lambda x: numbers(residuals(x), called), np.atleast_1d(numbers(asarray(x0), called)), bounds=bounds, **tight
-    )
-    if not found.success:
-        not_converged(called, str(found.message))
-    if np.any(found.active_mask):
-        _no_limits(called, found.x, None, "bounds")
-    found.x = _at_root(_grad(lambda x: 0.5 * np.sum(residuals(x) ** 2)), found.x, called)
-    found.fun = residuals(found.x)
-    found.cost = 0.5 * np.sum(found.fun**2)
-    return found
+    def search(residuals: Any, start: Any) -> tuple[Sequence[Any], Any]:
+        tight = {"xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12, **options}
+        report = _scipy.least_squares(residuals, start, bounds=bounds, **tight)
+        if not report.success:
+            not_converged(called, str(report.message))
+        if np.any(report.active_mask):
+            _no_limits(called, report.x, None, "bounds")
+        return [report.x], report
+
+    gradient = gradient_of(lambda x: 0.5 * np.sum(residuals(x) ** 2))
+    x, report = root_found(called, gradient, search, [residuals], [start], start.shape)
+    report = _reported(report)
+    report.x, report.fun = x, residuals(x)
+    report.cost = 0.5 * np.sum(report.fun**2)
+    return report
 
 
 def curve_fit(
@@ -299,27 +350,32 @@ def curve_fit(
     if not is_followed():
         return _scipy.curve_fit(f, xdata, ydata, p0, sigma, absolute_sigma, **options)
     called = "scipy.optimize.curve_fit"
-    if p0 is None:
-        code = f.__code__
-        p0 = np.ones(code.co_argcount - 1)
     if sigma is not None and np.ndim(sigma) > 1:
         refuse(f"'{called}' takes no matrix 'sigma' on traced values.", "Give the standard deviations, a vector.")
+    start = asarray(np.ones(f.__code__.co_argcount - 1) if p0 is None else p0)
     xdata, ydata = asarray(xdata), asarray(ydata)
     weight = 1.0 if sigma is None else 1.0 / asarray(sigma)
 
+    def model(p: Any) -> Any:
+        return f(xdata, *[p[k] for k in range(p.shape[0])])
+
     def residuals(p: Any) -> Any:
-        return (f(xdata, *[p[k] for k in range(p.shape[0])]) - ydata) * weight
+        return (model(p) - ydata) * weight
 
-    def known(x: Any, *p: Any) -> Any:
-        return numbers(asarray(f(x, *p)), called)
+    def search(model: Any, start: Any, ydata: Any, weight: Any) -> tuple[Sequence[Any], Any]:
+        places = np.arange(float(len(ydata)))  # the model reads its own
+        given = start, 1 / (weight + np.zeros(len(ydata)))
+        try:
+            found = _scipy.curve_fit(
+                lambda _, *p: model(np.array(p)), places, ydata, *given, **{**options, "jac": None}
+            )
+        except RuntimeError as error:
+            not_converged(called, str(error))
+        return [found[0]], None
 
-    given = numbers(xdata, called), numbers(ydata, called), numbers(asarray(p0), called), numbers(sigma, called)
-    try:
-        start, _ = _scipy.curve_fit(known, *given, absolute_sigma, **{**options, "jac": None})
-    except RuntimeError as error:
-        not_converged(called, str(error))
-    found = least_squares(residuals, start, **{key: value for key, value in options.items() if key == "bounds"})
-    slopes = _jacobian(residuals)(found.x)
+    (near,), _ = found_by(called, search, [Asked(model, (start.shape,))], [start, ydata, weight], [start.shape])
+    found = least_squares(residuals, near, **{key: value for key, value in options.items() if key == "bounds"})
+    slopes = jacobian_of(residuals)(found.x)
     covariance = np.linalg.inv(slopes.T @ slopes)
     if not absolute_sigma:
         covariance = covariance * (2 * found.cost / (ydata.shape[0] - found.x.shape[0]))

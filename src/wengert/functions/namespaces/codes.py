@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import CodeType
@@ -100,8 +100,10 @@ def _renamed(code: CodeType) -> CodeType:
 
 # ---------------------------------------------------------------- methods of arrays that take arrays
 
-METHODS = frozenset({"dot"})
+METHODS = frozenset({"copy", "dot"})
 """Methods of NumPy's arrays which know no traced values: where they are called, MethodOf says what is called."""
+MADE: dict[str, Callable[..., Any]] = {}
+"""Of these methods those that make an array into which traced values may be written, entered by `sequences`."""
 
 
 class MethodOf:
@@ -113,7 +115,9 @@ class MethodOf:
     def __getitem__(self, x: Any) -> Any:
         if type(x) is not np.ndarray:
             return getattr(x, self.name)
-        return partial(_called, x, self.name)
+        if self.name not in MADE:
+            return partial(_called, x, self.name)
+        return partial(MADE[self.name], x) if x.dtype.kind in "fc" else getattr(x, self.name)
 
 
 def _called(x: Any, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.functions.namespaces.views import CALLS
 from wengert.functions.tracing.calls import number_operator
-from wengert.functions.tracing.standin import StandIn, refuse
+from wengert.functions.tracing.standin import NumberText, StandIn, refuse
 from wengert.functions.tracing.tracer import Traced
 from wengert.functions.tracing.trees import flatten
 
@@ -144,6 +144,11 @@ def refusing(original: Any, name: str) -> Callable[..., Any]:
 @wraps(float, updated=())
 def as_float(*args: Any) -> Any:
     """float(x): of a traced number a traced number of Python."""
+    if args and isinstance(args[0], NumberText):
+        refuse(
+            "A number is read from the text of a traced value: its derivative would be lost.",
+            "Use the value itself, and text to be shown only.",
+        )
     if not args or not isinstance(args[0], StandIn):
         return float(*args)
     x: Any = args[0]

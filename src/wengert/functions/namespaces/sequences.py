@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.namespaces.codes import MADE
 from wengert.functions.namespaces.objects import ORIGINAL
 from wengert.functions.tracing.standin import StandIn
 
@@ -26,6 +27,14 @@ _METHODS = ("reduce", "accumulate", "reduceat", "outer", "at", "nin", "nout", "n
 def asarray(x: Any) -> Any:
     """np.asarray, of lists of traced values too."""
     return import_module("wengert.numpy.creation").asarray(x)
+
+
+def copied(x: Any, *args: Any, **kwargs: Any) -> Any:
+    """x.copy() of an array from outside, into which traced values may be written."""
+    return import_module("wengert.numpy.creation").copy(x, *args, **kwargs)
+
+
+MADE["copy"] = copied
 
 
 def holds(x: Any) -> bool:

@@ -16,7 +16,7 @@ from wengert.core.ir.types import ArrayType
 from wengert.functions.tracing.calls import number_operator
 from wengert.functions.tracing.kinds import Kind
 from wengert.functions.tracing.references import MARKS, SUMS
-from wengert.functions.tracing.standin import Array, StandIn
+from wengert.functions.tracing.standin import Array, NumberText, StandIn
 from wengert.functions.tracing.tracer import current
 from wengert.functions.tracing.views import Layout, rows_first
 
@@ -102,10 +102,10 @@ class Live(StandIn):
         return f"<traced {self.kind.type}>"
 
     def __str__(self) -> str:
-        return str(self.tape.number(self)) if self.tape.is_open else repr(self)
+        return NumberText(self.tape.number(self)) if self.tape.is_open else repr(self)
 
     def __format__(self, form: str) -> str:
-        return format(self.tape.number(self), form) if self.tape.is_open else repr(self)
+        return NumberText(format(self.tape.number(self), form)) if self.tape.is_open else repr(self)
 
     def __getitem__(self, index: Any) -> Any:
         if type(index) is int and len(self.kind.shape) == 1:

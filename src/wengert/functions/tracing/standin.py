@@ -73,6 +73,12 @@ def known_rule(function: Any) -> Callable[..., Any]:
     return rule
 
 
+class NumberText(str):
+    """The number of a traced value in writing: to be read by people. As a number again it would have lost its derivative."""
+
+    __slots__ = ()
+
+
 class StandIn(Properties, Operators):
     """An array whose calls are followed. It has the shape and the dtype of an array and answers to NumPy's functions.
 

@@ -56,7 +56,9 @@ def _stopped(leaf: Any) -> Any:
 
 
 def _stopped_rule(leaf: Any) -> Traced:
-    return traced_value(by_parts("stop_gradient", as_node(leaf)), getattr(leaf, "weak", False))
+    node = as_node(leaf)
+    is_truth = node.type.dtype == "bool"
+    return traced_value(node if is_truth else by_parts("stop_gradient", node), getattr(leaf, "weak", False))
 
 
 FUNCTIONS[_stopped] = _stopped_rule
