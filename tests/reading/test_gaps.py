@@ -175,3 +175,15 @@ def test_an_inverse_may_be_transposed():
 )
 def test_sets_of_numbers_vectors_and_matrices_are_told_apart(text: str, rank: int | None):
     assert rank_of(text)[0] == rank
+
+
+def test_a_sign_before_an_operator_that_reaches_over_a_sum_is_named():
+    page = "$$z = w x + b$$\n$$a = g(z)$$\n$$\\frac{\\partial a}{\\partial w} = g'(z) x$$\n$$\\frac{\\partial a}{\\partial b} = g'(z)$$\n"
+    chain = "$$\\frac{\\partial z}{\\partial b} = - \\frac{\\partial}{\\partial b} w x - b = 1$$"
+    found = said(page + chain)[-2:]
+    assert [(verdict.status, verdict.kind) for verdict in found] == [("wrong", "sign"), ("holds", "")]
+
+
+def test_a_verdict_knows_the_readings_that_are_its_conditions():
+    (verdict,) = said("$f = \\mathbf{x}^T A \\mathbf{x}$\n$$\\nabla_{\\mathbf{x}} f = 2 A \\mathbf{x}$$")[-1:]
+    assert (verdict.status, verdict.under) == ("conditional", {"symmetric"})

@@ -31,7 +31,8 @@ CLASSES = {
 DOUBTFUL = "doubtful"
 """The status of a wrong row on a page that is not understood as a whole."""
 NOT_AS_READ = "does not hold as read"
-STATED_VALUES = "holds if names have the values"
+STATED_VALUES = "example"
+"""The reading by which names have the values that a page writes out."""
 NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100
 
@@ -75,7 +76,7 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     judged = [span for span, status in rows if status not in ("unread", DOUBTFUL)]
     unread = [(k, span) for k, (span, status) in enumerate(rows) if status in ("unread", DOUBTFUL)]
     classed = not forward and any(verdict.status in JUDGED for verdict in verdicts)
-    stated = any(verdict.note.startswith(STATED_VALUES) for verdict in verdicts)
+    stated = any(STATED_VALUES in verdict.under for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
         contradicted = {k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status)}
@@ -101,7 +102,7 @@ def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
 
 def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool:
     """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
-    doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.note)
+    doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.under)
     if status == "wrong":
         return verdict.status == "holds" and verdict.derived and _meet(place, span)
     return status == "holds" and doubted and _meet(place, span)
@@ -123,7 +124,7 @@ def _instead_of_wrong(verdict: Verdict, stated: bool) -> EvidenceRow | None:
     """What takes the place of a doubtful row, on a page that has `stated` numbers for names; None where the verdict by evidence does not contradict it."""
     if verdict.status in ("holds", "wrong"):  # not under a condition: that W is symmetric excuses a missing transpose
         return _judged(verdict)
-    if verdict.status == "conditional" and verdict.note.startswith(STATED_VALUES):
+    if verdict.status == "conditional" and STATED_VALUES in verdict.under:
         return _judged(verdict)
     if verdict.status == "condition":  # an equation without a derivative may be one that the author demands
         return replace(_judged(verdict), status="open", note=NOT_AS_READ)

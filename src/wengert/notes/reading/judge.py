@@ -23,6 +23,7 @@ from wengert.notes.reading.limits import (
     UNDERSTOOD,
 )
 from wengert.notes.reading.links import (
+    begins_with_operator,
     condition_of,
     derived,
     in_words,
@@ -64,6 +65,7 @@ UNGUESSED = frozenset(
 """Mistakes that are shown without what is only guessed of a name that no line defines: how many axes it has."""
 EXCUSES = frozenset({"rank", "symmetric", "simplex", "turned vector", "product"})
 """Readings that a mistake calls for: where a change makes a line hold without them, it is one."""
+REACH = ("reach of ∂", "")
 MOST_AXES = 2
 """A derivative with more axes is often written in a short form, which does not fit and is no mistake."""
 
@@ -227,7 +229,7 @@ class Judge:
         if not derived(line, link) or line.sides[link] in ZEROS:
             return
         around = self.around(line, link)
-        understood = "≠" not in said.note and self.understood(line, link, found.first)
+        understood = "≠" not in said.under and self.understood(line, link, found.first)
         if around is None and not understood and (self.reads_lost(found.first) or not self.follows_right(line, link)):
             return
         if around is not None:
@@ -280,7 +282,7 @@ class Judge:
         if self.supposed_loss and self.scope.facts.loss in {key[0] for key in found.outcome.world.read}:
             conditions = (*conditions, f"{self.scope.facts.loss} is {self.supposed_loss}")
         if conditions:
-            self.say(line, link, "conditional", "holds if " + " and ".join(conditions))
+            self.say(line, link, "conditional", "holds if " + " and ".join(conditions), frozenset(kinds))
             return
         learned = dict(self.search.learned)
         self.search.learn(found.given, found.outcome.lexicon)
@@ -289,8 +291,8 @@ class Judge:
             notes = (*notes, f"{self.scope.facts.loss} is any loss of what is computed last")
         self.say(line, link, "holds", "read as: " + "; ".join(notes) if notes else "")
 
-    def domain(self, line: ScopeLine, link: int, outcome: Outcome) -> str:
-        """i = j or i ≠ j where a line holds only for such indices, of which its left side tells both apart."""
+    def domain(self, line: ScopeLine, link: int, outcome: Outcome) -> tuple[str, str, str] | None:
+        """i = j or i ≠ j as i, its sign and j where a line holds only for such indices, of which its left side tells both apart."""
         left = line.sides[previous(line, link)]
         own = {name.text for name in names(left)} if left is not None else set()
         for i, j in itertools.combinations([c for c in outcome.letters if c in self.scope.facts.letters & own], 2):
@@ -299,8 +301,8 @@ class Judge:
                 if self.search.evaluate(line, link, {}, None, 0, condition).equal and self.search.certified(
                     line, link, {}, condition
                 ):
-                    return f"{i} {sign} {j}"
-        return ""
+                    return i, sign, j
+        return None
 
     def fails(self, line: ScopeLine, link: int, found: Found, outcome: Outcome) -> None:
         """A link whose sides differ under every reading."""
@@ -308,7 +310,7 @@ class Judge:
         if open_loss and (mean := self.mean_over(outcome)):
             self.say(line, link, "conditional", f"holds if {self.scope.facts.loss} is a mean over {mean}")
         elif domain := self.domain(line, link, outcome):
-            self.say(line, link, "conditional", f"holds if {domain}")
+            self.say(line, link, "conditional", f"holds if {' '.join(domain)}", frozenset({domain[1]}))
         elif open_loss and not self.follows(line, link) and not self.only_derivatives(line, link):
             self.say(line, link, "given", "the loss has no line")
         elif not derived(line, link):
@@ -360,6 +362,8 @@ class Judge:
             kinds = kinds if understood else UNGUESSED - {"quantity"}
             if kinds is not None and supposed and not self.only_derivatives(line, link):
                 kinds -= {"missing factor"}  # another factor may be what ∂u/∂v is where no line says what u is
+        if begins_with_operator(line.sides[link]):
+            readings = [*readings, *({**given, REACH: "sum"} for given in readings[:1])]
         for given in readings:
             change = established(self.search, line, link, given, MISTAKE_STEPS)
             if change is not None and (kinds is None or change.kind in kinds):
@@ -402,8 +406,9 @@ class Judge:
                 return str(key[0])
         return ""
 
-    def say(self, line: ScopeLine, link: int, status: str, note: str = "") -> None:
-        self.found[line, link] = Verdict(line.statement, link, previous(line, link), status, note, derived(line, link))
+    def say(self, line: ScopeLine, link: int, status: str, note: str = "", under: frozenset[str] = frozenset()) -> None:
+        before = previous(line, link)
+        self.found[line, link] = Verdict(line.statement, link, before, status, note, derived(line, link), under)
 
 
 def does_not_fit(found: Found) -> bool:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from wengert.notes.reading.omitted import acts
 from wengert.notes.reading.scope_line import EQUALS, ScopeLine
 from wengert.notes.reading.story import Statement
+from wengert.notes.reading.terms import is_operator
 from wengert.notes.reading.trees import (
     Big,
     Frac,
@@ -43,6 +44,13 @@ def is_chain(side: Tree) -> bool:
     if isinstance(side, Group | Big):
         return is_chain(side.parts[-1])
     return is_fraction_of(side, "∂", "d") and isinstance(side, Frac) and not acts(side)
+
+
+def begins_with_operator(side: Tree | None) -> bool:
+    """Whether ∂/∂v stands before the first of several terms, so that it may reach over all of them."""
+    if not isinstance(side, Sum) or len(side.terms) < 2 or not isinstance(side.terms[0][1], Row):
+        return False
+    return is_operator(side.terms[0][1].items[0][1])
 
 
 def in_words(side: Tree | None) -> bool:

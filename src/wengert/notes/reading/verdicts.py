@@ -21,6 +21,7 @@ class Verdict:
     status     holds, conditional, wrong, open, unread; and for what is nothing to be judged: defined, again, given, update,
                approximate, condition, schematic
     derived    whether it is about derivatives
+    under      of one that holds under conditions: the names of the readings that are its conditions, "=" or "≠" for those of indices
     kind       of a wrong line: the kind of its mistake
     corrected  of a wrong line: the right side that holds
     """
@@ -31,6 +32,7 @@ class Verdict:
     status: str
     note: str = ""
     derived: bool = False
+    under: frozenset[str] = frozenset()
     kind: str = ""
     corrected: Tree | None = None
 
