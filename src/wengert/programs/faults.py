@@ -19,6 +19,7 @@ from wengert.programs.arrays import is_tensor, numbers
 from wengert.programs.claims import GIVEN, Claims, Status
 from wengert.programs.edits import StatementEdit, edits, in_block, target_of, written
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
+from wengert.programs.holes import KnownLine, edits_of_parts
 from wengert.programs.names import quantity
 from wengert.programs.scenario import RunOutcome
 from wengert.programs.source import FILENAME, line_of, value_of
@@ -217,9 +218,11 @@ class FaultSearch:
         every = edits(statement.node, scope)
         if healed is not None and healed.sid == sid:
             every += self._terms(statement.node, recorder, healed)
+            every += self._parts(statement.node, recorder, healed)
         every = [spelled(e, self.program.library) for e in every]
         chosen = [e for e in every if not e.after and not e.last and _same_form(e.node, statement.node)]
-        chosen = [e for e in chosen if self._changes(statement.node, e, scope)]
+        turns = [scope] if len(scopes) < 2 else [scope, scopes[0]]  # at one of them what is read may be zeros
+        chosen = [e for e in chosen if any(self._changes(statement.node, e, s) for s in turns)]
         others = [e for e in every if e.after or e.last or not _same_form(e.node, statement.node)]
         cheapest = float("inf")
         for edit in sorted(others, key=lambda e: e.cost):
@@ -310,6 +313,34 @@ class FaultSearch:
         scope = scopes[min(event.key[2], len(scopes) - 1)]
         wanted = self.claims.found[0].cotangents[healed.values[event.key]]
         return missing(node, scope, np.asarray(event.value, float), wanted)
+
+    def _parts(self, node: Any, recorder: Recorder, healed: Healed) -> list[StatementEdit]:
+        """Edits of parts of a statement whose true value is known, or in all its turns."""
+        line = self._known(node, recorder, healed)
+        if line is None or self.program.library.name != "numpy":
+            return []
+        function = self.program.functions.get(self.program.statements[healed.sid].owner, self.program.tree)
+        return edits_of_parts(line, written_in(function), self._value)
+
+    def _known(self, node: Any, recorder: Recorder, healed: Healed) -> KnownLine | None:
+        """What the right side of a statement should be; None where that cannot be told."""
+        scopes = recorder.scopes.get(healed.sid, [])
+        events = [e for e in recorder.events if e.key[0] == healed.sid]
+        last = next((e for e in events[::-1] if e.key in healed.values), None)
+        if last is None or not scopes:
+            return None
+        wanted = self.claims.found[0].cotangents[healed.values[last.key]]
+        target = target_of(node)
+        if isinstance(node, ast.Assign) and isinstance(target, ast.Name | ast.Attribute):
+            return KnownLine(node, [scopes[min(last.key[2], len(scopes) - 1)]], [wanted], total=False)
+        added = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and not _is_part(target, scopes[0])
+        if added and last is events[-1] and len(scopes) == len(events) and last.value.shape == wanted.shape:
+            try:
+                now = sum(np.asarray(self._value(node.value, s), float) for s in scopes)
+            except Exception:  # a line that fails has no sum
+                return None
+            return KnownLine(node, scopes, [wanted - (last.value - now)], total=True)
+        return None
 
     def apply(self, sid: str, edit: StatementEdit) -> Any:
         """Put an edit into the program; the way back is given, None where it cannot be."""
@@ -415,6 +446,25 @@ def differing(had: Any, wanted: np.ndarray) -> str:
     return f"at a random point its entry {where} is {a[at]:.6g}, and should be {wanted[at]:.6g}".replace(
         "entry  ", "value "
     )
+
+
+def _is_part(target: ast.expr | None, scope: dict[str, Any]) -> bool:
+    """Whether a target is a part of an array, not an entry of a dictionary or list that is an array."""
+    if not isinstance(target, ast.Subscript):
+        return False
+    base = scope.get(ast.unparse(target.value))
+    return not isinstance(base, dict | list)
+
+
+def written_in(function: ast.AST) -> list[str]:
+    """The expressions that an author writes in a function, the shorter first."""
+    kinds = (ast.Subscript, ast.Attribute, ast.BinOp, ast.Compare, ast.Call)
+    found = {
+        ast.unparse(n): None
+        for n in ast.walk(function)
+        if isinstance(n, kinds) and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
+    }
+    return sorted((text for text in found if len(text) < 60), key=len)
 
 
 def _names_only(value: ast.expr | None) -> bool:
