@@ -19,6 +19,7 @@ import numpy as np
 
 from wengert.programs.files import check_text
 from wengert.programs.judging import JudgedLine
+from wengert.programs.names import LOSS
 from wengert.programs.pairs import pairs_of
 from wengert.programs.report import Report
 from wengert.programs.source import Program
@@ -131,8 +132,8 @@ def assigned_names(node: ast.AST) -> list[str]:
 def backward_statements(function: ast.AST, both: bool) -> list[ast.stmt]:
     out = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.Expr)]
     out = [s for s in out if not isinstance(getattr(s, "value", None), ast.Tuple) and s.lineno == s.end_lineno]
-    losses = [n.lineno for n in ast.walk(function) if "loss" in assigned_names(n)]
-    start = max(losses) + 1 if both else 0
+    losses = [n.lineno for n in ast.walk(function) if any(map(LOSS.match, assigned_names(n)))]
+    start = max(losses, default=0) + 1 if both else 0
     zeros = ("zeros", ".shape", "cache")
     return [s for s in out if s.lineno >= start and not any(z in ast.unparse(s) for z in zeros)]
 

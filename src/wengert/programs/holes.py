@@ -55,7 +55,8 @@ def edits_of_parts(line: KnownLine, texts: list[str], evaluate: Evaluate) -> lis
             for kind, cost, new in _of_part(node, value, had, line, atoms, evaluate):
                 made = put(line.statement, nodes_index(value, node), new)
                 out.append(StatementEdit(kind, cost, made, spot=node, new=new))
-        if not line.total and len(line.frames) == 1:
+        whole = _values(value, line, evaluate)
+        if not line.total and whole is not None and whole[0].shape == line.wanted[0].shape:
             out += list(_solved(line, evaluate))
     return out
 

@@ -27,6 +27,8 @@ def known_line(search: FaultSearch, node: Any, recorder: Recorder, healed: Heale
     if last is None or not scopes:
         return None
     wanted = search.claims.found[0].cotangents[healed.values[last.key]]
+    if last.value.size == wanted.size:  # dx of groups, before it is given the shape of x
+        wanted = wanted.reshape(last.value.shape)
     target = target_of(node)
     if isinstance(node, ast.Assign) and isinstance(target, ast.Name | ast.Attribute):
         return KnownLine(node, [scopes[min(last.key[2], len(scopes) - 1)]], [wanted], total=False)
