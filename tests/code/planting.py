@@ -19,6 +19,7 @@ import numpy as np
 
 from wengert.programs.files import check_text
 from wengert.programs.judging import JudgedLine
+from wengert.programs.names import LOSS
 from wengert.programs.pairs import pairs_of
 from wengert.programs.report import Report
 from wengert.programs.source import Program
@@ -128,11 +129,11 @@ def assigned_names(node: ast.AST) -> list[str]:
     return [ast.unparse(t) for t in targets]
 
 
-def backward_statements(function: ast.FunctionDef, both: bool) -> list[ast.stmt]:
+def backward_statements(function: ast.AST, both: bool) -> list[ast.stmt]:
     out = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign | ast.Expr)]
     out = [s for s in out if not isinstance(getattr(s, "value", None), ast.Tuple) and s.lineno == s.end_lineno]
-    losses = [n.lineno for n in ast.walk(function) if "loss" in assigned_names(n)]
-    start = max(losses) + 1 if both else 0
+    losses = [n.lineno for n in ast.walk(function) if any(map(LOSS.match, assigned_names(n)))]
+    start = max(losses, default=0) + 1 if both else 0
     zeros = ("zeros", ".shape", "cache")
     return [s for s in out if s.lineno >= start and not any(z in ast.unparse(s) for z in zeros)]
 
@@ -144,9 +145,9 @@ def plants(text: str, seed: int = 0, of_each: int = 1) -> list[Plant]:
     lines = text.split("\n")
     out: list[Plant] = []
     for pair in pairs_of(program):
-        function = program.functions[pair.cls, str(pair.backward or pair.forward)]
+        function = program.tree if pair.flat else program.functions[pair.cls, str(pair.backward or pair.forward)]
         found: dict[str, list[Plant]] = {}
-        for statement in backward_statements(function, pair.combined):
+        for statement in backward_statements(function, pair.combined or pair.flat):
             for kind, new in sites(statement):
                 k = statement.lineno - 1
                 made = [*lines[:k], " " * statement.col_offset + new, *lines[k + 1 :]]
@@ -159,6 +160,8 @@ def plants(text: str, seed: int = 0, of_each: int = 1) -> list[Plant]:
 
 def alone(text: str, pair: str) -> str:
     """The text without the functions of the other pairs, on its lines."""
+    if pair == "the script":
+        return text
     tree = ast.parse(text)
     others = {n.split(".")[0] for p in pairs_of(Program(tree)) if str(p) != pair for n in str(p).split(" and ")}
     others -= {n.split(".")[0] for n in pair.split(" and ")}

@@ -13,9 +13,8 @@ import numpy as np
 
 from wengert.core.ir.types import Size
 from wengert.core.ops.calls import REDUCTIONS
-from wengert.core.ops.normal_form import product, scale, split_coef
+from wengert.core.ops.normal_form import scale, split_coef
 from wengert.core.ops.terms import (
-    ONE,
     Add,
     Apply,
     Factor,
@@ -28,23 +27,21 @@ from wengert.core.ops.terms import (
 )
 from wengert.emitting.code import (
     ATOM,
-    PRODUCT,
     NotWritten,
     SourceCode,
     SourceVocabulary,
     as_code,
+    chained,
     to_the_power,
     written_number,
 )
 from wengert.emitting.contraction import contracted
 from wengert.emitting.dialects import Dialect
-from wengert.emitting.lookups import KroneckerDelta, read_at, stays_inside
+from wengert.emitting.lookups import KroneckerDelta, laid_out, read_at, stays_inside
 from wengert.emitting.moves import MOVES, counted_from_the_front, kept_axes
 from wengert.emitting.parts import Labelled, kept_code, laid_alike, letters_for
 from wengert.emitting.stable import LOGSUMEXP, SOFTMAX
 
-LONG = 10**6
-"""Fractions with more below the line are written as decimals."""
 NEAR = "near"
 """The name of places that are made to be some of an axis."""
 
@@ -341,7 +338,7 @@ class Arrays:
 
     def raised(self, factor: Factor, out: Sequence[int]) -> Labelled:
         """|exponent| of a factor, at its labels."""
-        factor = _laid_out(factor, out)
+        factor = laid_out(factor, out)
         part = self.part(factor.term)
         labels = tuple(factor.labels[k] for k in part.labels)
         kept = None
@@ -388,36 +385,12 @@ class Arrays:
         for part in masks:
             piece = self.aligned(part, axes)
             pieces.append(piece if alone or pieces else self.numbers(piece))
-        found = self.chain(coef, pieces, [self.aligned(part, axes) for part in below])
+        found = chained(coef, pieces, [self.aligned(part, axes) for part in below])
         pattern = laid_alike([*above, *below]) if not masks else None
         kept = None
         if pattern is not None and [q for q in pattern if q is not None] == axes:
-            kept = (self.chain(coef, [kept_code(p) for p in plain], [kept_code(p) for p in below]), pattern)
+            kept = (chained(coef, [kept_code(p) for p in plain], [kept_code(p) for p in below]), pattern)
         return self.renumbered(Labelled(found, tuple(axes), kept, alone), out)
-
-    def chain(self, coef: Fraction, above: Sequence[SourceCode], below: Sequence[SourceCode]) -> SourceCode:
-        """coef · Π above / Π below of expressions that broadcast."""
-        numbers = abs(coef)
-        top, bottom = numbers.numerator, numbers.denominator
-        code: SourceCode | None = None
-        if bottom != 1 and (_short(numbers) or bottom > LONG):
-            code, bottom = written_number(numbers if _short(numbers) else float(numbers)), 1
-        elif top != 1 or not above:
-            code = as_code(top)
-        for k, piece in enumerate(above):
-            plain = k == 0 and piece.level == PRODUCT and "@" not in piece.text  # a number in front needs no brackets
-            code = (
-                piece if code is None else SourceCode(f"{code.text} * {piece.text}", PRODUCT) if plain else code * piece
-            )
-        assert code is not None
-        code = _negative(code) if coef < 0 else code
-        divisors = [*below, *([as_code(bottom)] if bottom != 1 else [])]
-        if not divisors:
-            return code
-        under = divisors[0]
-        for each in divisors[1:]:
-            under = under * each
-        return code / under
 
     def renumbered(self, part: Labelled, out: Sequence[int]) -> Labelled:
         """The part with the numbers of axes of the result in place of labels."""
@@ -451,47 +424,8 @@ class Arrays:
         return code
 
 
-def _laid_out(factor: Factor, out: Sequence[int]) -> Factor:
-    """A condition with its axes in the order of the result: ⟦j = Y_i⟧ is made as i by j where that is wanted."""
-    order = sorted(
-        range(len(factor.labels)),
-        key=lambda k: (factor.labels[k] not in out, [*out, *factor.labels].index(factor.labels[k])),
-    )
-    if not is_indicator(factor.term) or order == sorted(order) or len(set(factor.labels)) < len(order):
-        return factor
-    assert isinstance(factor.term, Apply)
-
-    def turned(term: Term) -> Term:
-        return product(
-            ONE,
-            [Factor(term, tuple(order.index(k) for k in range(term.rank)))],
-            range(term.rank),
-            [term.shape[k] for k in order],
-        )
-
-    (condition,) = factor.term.args
-    if not isinstance(condition, Apply) or any(arg.rank != condition.rank for arg in condition.args):
-        return factor
-    shape = tuple(condition.shape[k] for k in order)
-    inner = Apply(shape, condition.op, tuple(turned(arg) for arg in condition.args), condition.params, condition.dtype)
-    whole = Apply(shape, "cast", (inner,), factor.term.params, factor.term.dtype)
-    return Factor(whole, tuple(factor.labels[k] for k in order), factor.exponent)
-
-
 def _lie_alike(kept: Sequence[int | None], wanted: Sequence[int], own: Sequence[int]) -> bool:
     """Whether axes, None for one of size 1, stand where they are wanted, and none of those of size 1 where there is one of their own."""
     return len(kept) == len(wanted) and all(
         w not in own if q is None else q == w for q, w in zip(kept, wanted, strict=True)
     )
-
-
-def _short(number: Fraction) -> bool:
-    """Whether a fraction has a short exact decimal form."""
-    return Fraction(repr(float(number))) == number and len(repr(float(number))) <= 6
-
-
-def _negative(code: SourceCode) -> SourceCode:
-    """−code, which binds no tighter than the product it stands before."""
-    if code.level == PRODUCT and not code.text.startswith("-"):
-        return SourceCode(f"-{code.text}", PRODUCT)
-    return -code

@@ -12,12 +12,13 @@ from wengert.core.ir.names import bar, unbar
 from wengert.core.ir.types import Dim, Size
 from wengert.core.ops.terms import Apply, NamedLeaf, Term
 from wengert.emitting.body import reads_other_steps, rule_text
+from wengert.emitting.c_test import c_test
 from wengert.emitting.code import ATOM, NotWritten
 from wengert.emitting.entries import EntryWriter
 from wengert.emitting.layout import comment
 from wengert.emitting.lookups import Scatter, lifted, stays_inside
 from wengert.emitting.module import Assignment, EmittedModule
-from wengert.emitting.samples import DEFINITE, Samples
+from wengert.emitting.samples import Samples
 from wengert.emitting.spellings import C_HELPERS
 
 KEYWORDS = (
@@ -332,11 +333,8 @@ def c_source(module: EmittedModule, samples: Samples | None) -> str:
     note += f"; computed again: {', '.join(module.identifiers[n] for n in module.again)} */" if module.again else " */"
     code = [*ahead, "", note, *behind]
     used = _helpers([*ahead, *behind], forward.matrices | backward.matrices)
-    test = (
-        []
-        if samples is None
-        else _test(module, samples, results, forward_sizes, forward_read, backward_sizes, backward_read)
-    )
+    passes = (forward_sizes, forward_read), (backward_sizes, backward_read)
+    test = [] if samples is None else c_test(module, samples, results, *passes)
     includes = ["#include <math.h>", "#include <stdio.h>", "#include <stdlib.h>", "#include <string.h>"]
     head = [f"/* Forward and backward pass, the derivatives by {wrt}, of", " *", *equations, " */", *includes]
     used += _constants([*forward.entries.constants.values(), *backward.entries.constants.values()])
@@ -362,114 +360,3 @@ def _constants(found: Sequence[tuple[str, np.ndarray]]) -> list[str]:
         numbers = ", ".join(repr(x) for x in values.ravel().tolist())
         rows.append(f"static const {kind} {word}[] = {{{numbers}}};")
     return list(dict.fromkeys(rows))
-
-
-def _filled(module: EmittedModule, samples: Samples, name: str) -> list[str]:
-    """Statements that draw an input."""
-    word, shape, region = module.identifiers[name], samples.shapes[name], samples.regions[name]
-    count = 1
-    for size in shape:
-        count *= size
-    forms = {
-        "normal": "draw() - 0.5",
-        "positive": "draw() + 0.2",
-        "probability": "0.1 + 0.8 * draw()",
-        "above one": "1.2 + 1.3 * draw()",
-        "integers": f"(int)({samples.below} * draw())",
-        DEFINITE: "draw() - 0.5",
-    }
-    kind = "int" if region == "integers" else "double"
-    if not shape:
-        return [f"{kind} {word} = {forms[region]};"]
-    rows = [f"static {kind} {word}[{count}];", f"for (int i = 0; i < {count}; i++) {word}[i] = {forms[region]};"]
-    if region == DEFINITE or name in samples.symmetric:
-        n = shape[0]
-        rows.append(
-            f"for (int i = 0; i < {n}; i++) for (int j = 0; j < i; j++) {word}[i * {n} + j] = {word}[j * {n} + i];"
-        )
-        rows.append(f"for (int i = 0; i < {n}; i++) {word}[i * {n} + i] += {n};")
-    if name in samples.normalised:
-        rows.append(f"double sum_of_{word} = 0.0;")
-        rows.append(f"for (int i = 0; i < {count}; i++) {word}[i] = fabs({word}[i]) + 0.1, sum_of_{word} += {word}[i];")
-        rows.append(f"for (int i = 0; i < {count}; i++) {word}[i] /= sum_of_{word};")
-    return rows
-
-
-def _test(
-    module: EmittedModule,
-    samples: Samples,
-    results: Sequence[str],
-    forward_sizes: Sequence[str],
-    forward_read: Sequence[str],
-    backward_sizes: Sequence[str],
-    backward_read: Sequence[str],
-) -> list[str]:
-    """main under -DTEST: each derivative against central differences along a random direction."""
-    names, system = module.identifiers, module.system
-
-    def count(name: str) -> int:
-        total = 1
-        for size in system.quantities[name].type.shape:
-            total *= samples.sizes[size.name] if isinstance(size, Dim) else size
-        return total
-
-    def amount(name: str) -> str:
-        return str(samples.sizes[name.removeprefix("size ")])
-
-    def argument(name: str) -> str:
-        scalar = not system.quantities[unbar(name)].type.shape
-        return f"&{names[name]}" if scalar else names[name]
-
-    rows = ["", "#ifdef TEST", "static unsigned long long state = 88172645463325252ULL;", ""]
-    rows += ["static double draw(void) {", "    state ^= state << 13, state ^= state >> 7, state ^= state << 17;"]
-    rows += ["    return (double)(state >> 11) / 9007199254740992.0;", "}", "", "int main(void) {"]
-    body: list[str] = [line for n in module.inputs for line in _filled(module, samples, n)]
-    outputs = [*results, *(bar(n) for n in module.wrt)]
-    seed = bar(module.loss)
-    for name in dict.fromkeys([*outputs, seed]):
-        shape = system.quantities[unbar(name)].type.shape
-        body.append(f"static double {names[name]}[{count(unbar(name))}];" if shape else f"double {names[name]} = 0.0;")
-    total = count(module.loss)
-    scalar = not system.quantities[module.loss].type.shape
-    body.append(
-        f"for (int i = 0; i < {total}; i++) {f'{names[seed]} = ' if scalar else f'{names[seed]}[i] = '}draw() - 0.5;"
-    )
-    call = ", ".join(
-        [*(amount(s) for s in forward_sizes), *(names[n] for n in forward_read), *(argument(n) for n in results)]
-    )
-    back = [*(amount(s) for s in backward_sizes), *(names[n] for n in backward_read)]
-    body += [
-        f"forward({call});",
-        f"backward({', '.join([*back, *(argument(bar(n)) for n in module.wrt)])});",
-        "int wrong = 0;",
-    ]
-    loss = names[module.loss] if scalar else f"{names[module.loss]}[i]"
-    signal = names[seed] if scalar else f"{names[seed]}[i]"
-    for name in (n for n in module.wrt if n in module.inputs):
-        n, alone = count(name), not system.quantities[name].type.shape
-        word, found = names[name], names[bar(name)]
-        at = lambda w, alone=alone: w if alone else f"{w}[i]"  # noqa: E731
-        body += ["{", f"    double direction[{n}], ahead = 0.0, behind = 0.0, sum = 0.0, size = 0.0;"]
-        body += [f"    for (int i = 0; i < {n}; i++) direction[i] = draw() - 0.5;"]
-        for sign, side in (("+=", "ahead"), ("-= 2.0 *", "behind")):
-            body += [
-                f"    for (int i = 0; i < {n}; i++) {at(word)} {sign} 1e-6 * direction[i];",
-                f"    forward({call});",
-            ]
-            body += [f"    for (int i = 0; i < {total}; i++) {side} += {signal} * {loss};"]
-        body += [f"    for (int i = 0; i < {n}; i++) {at(word)} += 1e-6 * direction[i];"]
-        body += [
-            f"    for (int i = 0; i < {n}; i++) sum += {at(found)} * direction[i], size += fabs({at(found)} * direction[i]);"
-        ]
-        body += [
-            "    double expected = (ahead - behind) / 2e-6;",
-            "    if (!(fabs(sum - expected) <= 1e-5 * (size + fabs(expected)) + 1e-7)) {",
-        ]
-        body += [
-            f'        printf("{found}: %g, by differences %g\\n", sum, expected);',
-            "        wrong = 1;",
-            "    }",
-            "}",
-        ]
-    body += ['if (!wrong) puts("the derivatives agree with differences");', "return wrong;"]
-    return [*rows, *(f"    {line}" for line in body), "}", "#endif"]

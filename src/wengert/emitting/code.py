@@ -6,7 +6,7 @@ behind, so an op needs nothing of its own to be emitted. It knows no language: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -180,3 +180,42 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "stop_gradient": lambda x: x,
 }
 """What is an operator in every language."""
+
+
+LONG = 10**6
+"""Fractions with more below the line are written as decimals."""
+
+
+def chained(coef: Fraction, above: Sequence[SourceCode], below: Sequence[SourceCode]) -> SourceCode:
+    """coef · Π above / Π below of expressions that broadcast."""
+    numbers = abs(coef)
+    top, bottom = numbers.numerator, numbers.denominator
+    code: SourceCode | None = None
+    if bottom != 1 and (_short(numbers) or bottom > LONG):
+        code, bottom = written_number(numbers if _short(numbers) else float(numbers)), 1
+    elif top != 1 or not above:
+        code = as_code(top)
+    for k, piece in enumerate(above):
+        plain = k == 0 and piece.level == PRODUCT and "@" not in piece.text  # a number in front needs no brackets
+        code = piece if code is None else SourceCode(f"{code.text} * {piece.text}", PRODUCT) if plain else code * piece
+    assert code is not None
+    code = _negative(code) if coef < 0 else code
+    divisors = [*below, *([as_code(bottom)] if bottom != 1 else [])]
+    if not divisors:
+        return code
+    under = divisors[0]
+    for each in divisors[1:]:
+        under = under * each
+    return code / under
+
+
+def _short(number: Fraction) -> bool:
+    """Whether a fraction has a short exact decimal form."""
+    return Fraction(repr(float(number))) == number and len(repr(float(number))) <= 6
+
+
+def _negative(code: SourceCode) -> SourceCode:
+    """−code, which binds no tighter than the product it stands before."""
+    if code.level == PRODUCT and not code.text.startswith("-"):
+        return SourceCode(f"-{code.text}", PRODUCT)
+    return -code

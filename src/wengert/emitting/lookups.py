@@ -137,3 +137,30 @@ def lifted(term: Term, new: list[tuple[NamedLeaf, Scatter]], name: str) -> Term:
         return leaf
 
     return map_leaves(term, change)
+
+
+def laid_out(factor: Factor, out: Sequence[int]) -> Factor:
+    """A condition with its axes in the order of the result: ⟦j = Y_i⟧ is made as i by j where that is wanted."""
+    order = sorted(
+        range(len(factor.labels)),
+        key=lambda k: (factor.labels[k] not in out, [*out, *factor.labels].index(factor.labels[k])),
+    )
+    if not is_indicator(factor.term) or order == sorted(order) or len(set(factor.labels)) < len(order):
+        return factor
+    assert isinstance(factor.term, Apply)
+
+    def turned(term: Term) -> Term:
+        return product(
+            ONE,
+            [Factor(term, tuple(order.index(k) for k in range(term.rank)))],
+            range(term.rank),
+            [term.shape[k] for k in order],
+        )
+
+    (condition,) = factor.term.args
+    if not isinstance(condition, Apply) or any(arg.rank != condition.rank for arg in condition.args):
+        return factor
+    shape = tuple(condition.shape[k] for k in order)
+    inner = Apply(shape, condition.op, tuple(turned(arg) for arg in condition.args), condition.params, condition.dtype)
+    whole = Apply(shape, "cast", (inner,), factor.term.params, factor.term.dtype)
+    return Factor(whole, tuple(factor.labels[k] for k in order), factor.exponent)

@@ -100,11 +100,11 @@ def edits(statement: Any, scope: Mapping[str, Any]) -> list[StatementEdit]:
             if isinstance(node, ast.Tuple) and i == 0:
                 continue
             for kind, cost, new in [*_local(node), *_sums(node, i), *_names(node, numbers)]:
-                out.append(StatementEdit(kind, cost, _put(statement, i, new), spot=node, new=new))  # type: ignore[arg-type]
+                out.append(StatementEdit(kind, cost, put(statement, i, new), spot=node, new=new))  # type: ignore[arg-type]
         wholes = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
         for whole in wholes:
             for kind, cost, new in _whole(whole, numbers, sizes_of(numbers, scope)):
-                out.append(StatementEdit(kind, cost, _put(statement, nodes.index(whole), new), spot=whole, new=new))
+                out.append(StatementEdit(kind, cost, put(statement, nodes.index(whole), new), spot=whole, new=new))
     out += _statements(statement, sizes_of(numbers, scope), numbers)
     seen = {ast.unparse(statement)}
     best: list[StatementEdit] = []
@@ -115,7 +115,7 @@ def edits(statement: Any, scope: Mapping[str, Any]) -> list[StatementEdit]:
     return best
 
 
-def _put(statement: Any, index: int, new: ast.expr) -> Any:
+def put(statement: Any, index: int, new: ast.expr) -> Any:
     made = copy.deepcopy(statement)
     target = list(ast.walk(made.value))[index]
 

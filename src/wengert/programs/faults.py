@@ -9,16 +9,19 @@ from __future__ import annotations
 import ast
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from wengert.programs.absent import behind, written_in
 from wengert.programs.arrays import is_tensor, numbers
 from wengert.programs.claims import GIVEN, Claims, Status
 from wengert.programs.edits import StatementEdit, edits, in_block, target_of, written
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
+from wengert.programs.holes import edits_of_parts
+from wengert.programs.known import absent_statements, differing, known_line, names_only, source_text
 from wengert.programs.names import quantity
 from wengert.programs.scenario import RunOutcome
 from wengert.programs.source import FILENAME, line_of, value_of
@@ -84,7 +87,7 @@ class FaultSearch:
         self.limit = self.scenario.runs + RUNS
         healed = self._healed(recorder) if out.error is None else None
         suspects = self._suspects(recorder, out, healed)
-        fault = self._explained(suspects, out, healed)
+        fault = self._explained(suspects, out, healed) or self._absent(recorder, out, found)
         if fault is not None:
             return fault
         return self._unexplained(recorder, out, healed, found)
@@ -164,7 +167,7 @@ class FaultSearch:
             and s.sid not in forward
             and (s.sid in run or isinstance(s.node, ast.Return) or out.error is not None)
         ]
-        known = [s for s in known if not (isinstance(s.node, ast.Return) and _names_only(s.node.value))]
+        known = [s for s in known if not (isinstance(s.node, ast.Return) and names_only(s.node.value))]
         order = [s.sid for s in sorted(known, key=lambda s: (s.node.lineno, s.node.col_offset))]
         if out.error is not None:
             at = line_of(out.error)
@@ -217,9 +220,11 @@ class FaultSearch:
         every = edits(statement.node, scope)
         if healed is not None and healed.sid == sid:
             every += self._terms(statement.node, recorder, healed)
+            every += self._parts(statement.node, recorder, healed)
         every = [spelled(e, self.program.library) for e in every]
         chosen = [e for e in every if not e.after and not e.last and _same_form(e.node, statement.node)]
-        chosen = [e for e in chosen if self._changes(statement.node, e, scope)]
+        turns = [scope] if len(scopes) < 2 else [scope, scopes[0]]  # at one of them what is read may be zeros
+        chosen = [e for e in chosen if any(self._changes(statement.node, e, s) for s in turns)]
         others = [e for e in every if e.after or e.last or not _same_form(e.node, statement.node)]
         cheapest = float("inf")
         for edit in sorted(others, key=lambda e: e.cost):
@@ -269,7 +274,7 @@ class FaultSearch:
     def _changes(self, node: Any, edit: StatementEdit, scope: dict[str, Any]) -> bool:
         """Whether a right side has another value than the author's, as far as one evaluation shows, and one that fits."""
         try:
-            old, new = (self._value(each, scope) for each in (node.value, edit.node.value))
+            old, new = (self.value(each, scope) for each in (node.value, edit.node.value))
         except Exception:  # the author's line may itself fail: running decides
             return not scope or self._fails(node, scope)
         if isinstance(old, tuple) and isinstance(new, tuple):  # results of which one is changed: running decides
@@ -290,13 +295,14 @@ class FaultSearch:
             )
         return not (isinstance(new, np.ndarray | float) and np.array_equal(old, new))
 
-    def _value(self, value: ast.expr, scope: dict[str, Any]) -> Any:
+    def value(self, value: ast.expr, scope: Mapping[str, Any]) -> Any:
+        """What an expression of the program is to a statement that sees these variables."""
         with np.errstate(all="ignore"), self.program.library.running():
-            return value_of(_compiled(value), self.program.names, scope)
+            return value_of(_compiled(value), self.program.names, dict(scope))
 
     def _fails(self, node: Any, scope: dict[str, Any]) -> bool:
         try:
-            self._value(node.value, scope)
+            self.value(node.value, scope)
         except Exception:  # whatever a line of the user's raises
             return True
         return False
@@ -310,6 +316,15 @@ class FaultSearch:
         scope = scopes[min(event.key[2], len(scopes) - 1)]
         wanted = self.claims.found[0].cotangents[healed.values[event.key]]
         return missing(node, scope, np.asarray(event.value, float), wanted)
+
+    def _parts(self, node: Any, recorder: Recorder, healed: Healed) -> list[StatementEdit]:
+        """Edits of parts of a statement whose true value is known, or in all its turns."""
+        line = known_line(self, node, recorder, healed)
+        if line is None or self.program.library.name != "numpy":
+            return []
+        owner = self.program.statements[healed.sid].owner
+        function = self.program.functions[owner] if owner is not None else self.program.tree
+        return edits_of_parts(line, written_in(function), self.value)
 
     def apply(self, sid: str, edit: StatementEdit) -> Any:
         """Put an edit into the program; the way back is given, None where it cannot be."""
@@ -337,6 +352,23 @@ class FaultSearch:
             self.program.tree = tree
         else:
             self.program.functions[owner] = tree
+
+    def _absent(self, recorder: Recorder, out: RunOutcome, found: dict[str, Status]) -> Fault | None:
+        """A statement that is not there: behind which other it makes wrong results right."""
+        if out.error is not None or self.program.library.name != "numpy":
+            return None
+        for sid, text in absent_statements(self, recorder, out, found):
+            if self._spent():
+                return None
+            edit = behind(self.program.statements[sid].node, text)
+            undo = self.apply(sid, edit)
+            if undo is None:
+                continue
+            gain = self._gain_everywhere()
+            undo()
+            if gain:
+                return self._carried_out(sid, edit)
+        return None
 
     # -- what is said -------------------------------------------------------------------------------------------------------------
 
@@ -405,24 +437,6 @@ class FaultSearch:
         return fault
 
 
-def differing(had: Any, wanted: np.ndarray) -> str:
-    """Both shapes where they differ, else the entry that differs most."""
-    a = np.asarray(had, float)
-    if a.shape != wanted.shape:
-        return f"its shape is {a.shape}, and should be {wanted.shape}"
-    at = np.unravel_index(int(np.argmax(np.abs(a - wanted))), a.shape) if a.ndim else ()
-    where = f"[{', '.join(str(int(i)) for i in at)}]" if a.ndim else ""
-    return f"at a random point its entry {where} is {a[at]:.6g}, and should be {wanted[at]:.6g}".replace(
-        "entry  ", "value "
-    )
-
-
-def _names_only(value: ast.expr | None) -> bool:
-    """Whether what is returned was all named before."""
-    parts = value.elts if isinstance(value, ast.Tuple) else [value]
-    return all(e is None or isinstance(e, ast.Name | ast.Constant) for e in parts)
-
-
 def _same_form(a: Any, b: Any) -> bool:
     """Whether two statements differ in their right side only."""
     if type(a) is not type(b) or getattr(a, "value", None) is None or isinstance(a, ast.Expr):
@@ -434,8 +448,3 @@ def _same_form(a: Any, b: Any) -> bool:
 
 def _compiled(value: ast.expr) -> Any:
     return compile(ast.fix_missing_locations(ast.Expression(copy.deepcopy(value))), FILENAME, "eval")
-
-
-def source_text(text: str, node: Any) -> str:
-    lines = text.split("\n")[node.lineno - 1 : node.end_lineno]
-    return " ".join(line.strip() for line in lines).split("  #")[0].rstrip()

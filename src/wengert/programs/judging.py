@@ -12,7 +12,8 @@ from wengert.errors import CheckError
 from wengert.programs.claims import Claims
 from wengert.programs.edits import KINDS
 from wengert.programs.events import Event, Key, Recorder
-from wengert.programs.faults import SECONDS, SOLVED, Fault, FaultSearch, source_text
+from wengert.programs.faults import SECONDS, SOLVED, Fault, FaultSearch
+from wengert.programs.known import source_text
 from wengert.programs.names import quantity
 from wengert.programs.references import references
 from wengert.programs.scenario import Scenario

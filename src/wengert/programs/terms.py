@@ -58,18 +58,10 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
     target = target_of(statement)
     if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
         return []
-    arrays = {
-        n: np.asarray(v, float)
-        for n, v in named(scope).items()
-        if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")
-    }
     text = ast.unparse(target)
     out: list[StatementEdit] = []
     with np.errstate(all="ignore"):
-        for kind, sign, value in [
-            *_factors(arrays, had, wanted),
-            *_terms(arrays, had, wanted, sizes_of(named(scope), scope), scope),
-        ]:
+        for kind, sign, value in missing_parts(scope, had, wanted):
             if isinstance(statement, ast.Assign):
                 new = ast.BinOp(statement.value, SIGNS[sign](), expression(value))
                 node: Any = ast.Assign(statement.targets, new)
@@ -81,6 +73,17 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
                 StatementEdit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True)
             )
     return out[:12]
+
+
+def missing_parts(scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[tuple[str, str, str]]:
+    """(kind, sign, text) of factors and terms with which a value is what is wanted."""
+    arrays = {
+        n: np.asarray(v, float)
+        for n, v in named(scope).items()
+        if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")
+    }
+    sizes = sizes_of(named(scope), scope)
+    return [*_factors(arrays, had, wanted), *_terms(arrays, had, wanted, sizes, scope)]
 
 
 def _factors(arrays: Mapping[str, np.ndarray], had: np.ndarray, wanted: np.ndarray) -> Iterator[tuple[str, str, str]]:
