@@ -60,7 +60,7 @@ def stages(name: str, text: str) -> None:
 
 
 def in_chromium(name: str, text: str) -> None:
-    """Print what a person sees: from a key to the backward lines and to the painted board, and first paint."""
+    """Print what a person sees: first paint, from a key to the backward lines and to the painted board, and what follows a slider."""
     from playwright.sync_api import sync_playwright
 
     from tests.blackboard.server import Server
@@ -72,33 +72,73 @@ def in_chromium(name: str, text: str) -> None:
         page.goto(server.address)
         page.locator(".drawing").wait_for()
         paint = page.evaluate("performance.getEntriesByName('first-paint')[0]?.startTime")
-        editor = page.locator(".equations .cm-content")
-        tools = page.context.new_cdp_session(page)
-        tools.send("Performance.enable", {"timeDomain": "threadTicks"})
-        found: dict[str, list[float]] = {"board-backward": [], "board-painted": []}
-        processor: list[float] = []
-        for edited in edits(text):
-            editor.click()
-            page.keyboard.press("Control+a")
-            page.evaluate("performance.clearMarks()")
-            before = busy(tools)
-            page.keyboard.insert_text(edited)
-            for _ in range(600):
-                marks = page.evaluate("performance.getEntriesByType('mark').map(m => [m.name, m.startTime])")
-                last = dict(marks)
-                if set(found) <= set(last) and last["board-painted"] > last["board-backward"] > last["board-typed"]:
-                    break
-                page.wait_for_timeout(50)
-            processor.append(busy(tools) - before)
-            for mark, times in found.items():
-                times.append(last[mark] - last["board-typed"])
+        print(f"{name}: first paint {paint:.0f} ms")
+        typed(name, page, text)
+        page.locator("#tab-numbers").click()
+        dragged(name, page)
         browser.close()
     server.stop()
+
+
+def typed(name: str, page: Any, text: str) -> None:
+    """From the keystroke to the backward lines and to the painted board."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    found: dict[str, list[float]] = {"board-backward": [], "board-painted": []}
+    processor: list[float] = []
+    for edited in edits(text):
+        page.locator(".equations .cm-content").click()
+        page.keyboard.press("Control+a")
+        page.evaluate("performance.clearMarks()")
+        before = busy(tools)
+        page.keyboard.insert_text(edited)
+        last = painted(page, "board-typed", "board-backward")
+        processor.append(busy(tools) - before)
+        for mark, times in found.items():
+            times.append(last[mark] - last["board-typed"])
     shown = " · ".join(f"{mark.removeprefix('board-')} {statistics.median(times):.0f}" for mark, times in found.items())
     page_time = statistics.median(processor)
+    print(f"{name}: ms from the keystroke, medians: {shown}; processor time of the page {page_time:.0f}")
+
+
+def dragged(name: str, page: Any) -> None:
+    """From a movement of a slider to the painted numbers, one after the other, and how often they are painted in a drag of a second."""
+    slider = page.locator(".card input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    page.wait_for_timeout(1000)
+    times: list[float] = []
+    for k in range(EDITS):
+        page.evaluate("performance.clearMarks()")
+        page.mouse.move(box["x"] + box["width"] * (0.31 + 0.02 * k), middle)
+        last = painted(page, "board-dragged")
+        times.append(last["board-painted"] - last["board-dragged"])
+    page.evaluate("performance.clearMarks()")
+    begun = time.monotonic()
+    while (now := time.monotonic() - begun) < 1:
+        page.mouse.move(box["x"] + box["width"] * (0.6 - 0.5 * now), middle)
+        page.wait_for_timeout(8)
+    often = page.evaluate("performance.getEntriesByName('board-painted').length")
+    page.mouse.up()
+    worst = max(times)
     print(
-        f"{name}: ms from the keystroke, medians: {shown}; processor time of the page {page_time:.0f}; first paint {paint:.0f}"
+        f"{name}: ms from a slider to painted numbers, median {statistics.median(times):.0f}, longest {worst:.0f}; painted {often} times in a second"
     )
+
+
+def painted(page: Any, *before: str) -> dict[str, float]:
+    """The times of the marks, once the board is painted after those that must come before."""
+    for _ in range(3000):
+        last: dict[str, float] = dict(
+            page.evaluate("performance.getEntriesByType('mark').map(m => [m.name, m.startTime])")
+        )
+        if "board-painted" in last and all(mark in last and last[mark] < last["board-painted"] for mark in before):
+            return last
+        page.wait_for_timeout(10)
+    raise SystemExit("the board was not painted")
 
 
 def busy(tools: Any) -> float:

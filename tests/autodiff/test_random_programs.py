@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import wengert as wg
 from scripts.program_writer import Program, random_program
 from scripts.random_programs import Checker, same_failure, shrunk
 from tests.thorough import rounds
@@ -26,6 +27,15 @@ def failures(seeds):
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_every_route_gives_the_derivative_of_a_program(block):
     assert not list(failures(range(block * SIZE, (block + 1) * SIZE)))
+
+
+def test_an_entry_that_two_kernels_compute_is_its_own_maximum():
+    assert Checker(random_program(7006231)).failure() is None
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 1000))
+    g = wg.grad(lambda x, y: np.sum(np.sin(np.max(y - x * y) + x * y)), (0, 1))
+    for eager, compiled in zip(g(x, y), wg.compile(g)(x, y), strict=True):
+        np.testing.assert_allclose(compiled, eager, rtol=1e-12, atol=1e-12)
 
 
 def test_programs_have_every_kind_of_statement_and_operand():

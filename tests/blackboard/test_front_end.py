@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from wengert.blackboard.page import bundle
 from wengert.blackboard.samples import EXAMPLES
 from wengert.notes.claims.kinds import SENTENCES
 from wengert.notes.show.diagram import KINDS
@@ -48,6 +50,11 @@ def test_without_sources_what_came_built_is_fresh(front_end):
     assert front_end.stale()
     front_end.STAMP.write_text("of the machine that built it")
     assert not front_end.stale()
+
+
+@pytest.mark.parametrize("name", ["page.js", "widget.js"])
+def test_the_bundle_has_at_most_half_a_megabyte_compressed(name):
+    assert 100_000 < len(gzip.compress(bundle(name))) < 500_000
 
 
 def test_no_host_of_a_registry_is_named():

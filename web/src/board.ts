@@ -14,6 +14,8 @@ const TABS = ["lesson", "numbers", "homework", "compare", "train"] as const;
 export type Tab = (typeof TABS)[number];
 export const NARROW = 760; // below that many pixels there is one column, and the graph runs from top to bottom
 
+type Panel = { section: HTMLElement };
+
 export interface Shell {
   root: ShadowRoot;
   /** The address without its part after #, for links to exercises; null where there is none that others could open. */
@@ -136,19 +138,30 @@ export class Board {
     }
     this.grid.setAttribute("aria-labelledby", `tab-${tab}`);
     this.grid.className = `grid ${tab}`;
-    const { graph, forward, backward, steps } = this.lesson;
-    const views: Record<Tab, { section: HTMLElement }[]> = {
-      lesson: [graph, forward, backward, steps],
-      numbers: [graph, this.numbers.panel, forward, backward],
-      homework: this.model.start.exercise ? [forward, this.homework.own, this.homework.verdict] : [this.homework.own, this.homework.verdict],
-      compare: [this.compare.other, this.compare.changes, this.compare.expansion],
-      train: [this.train.controls, this.train.curve, this.train.surface, this.train.parameters],
-    };
-    this.grid.replaceChildren(this.equations.section, ...views[tab].map(({ section }) => section));
+    this.place();
     this.lesson.showValues(tab === "numbers");
     this.root.classList.toggle("with-values", tab === "numbers");
     if (tab === "numbers") this.numbers.draw();
     if (tab === "compare") this.compare.show();
+  }
+
+  /** The panels of the view: two columns and what is below both; where it is narrow, one after the other. */
+  place(): void {
+    const { equations, numbers, compare, train } = this;
+    const { graph, forward, backward, steps } = this.lesson;
+    const { own, verdict } = this.homework;
+    const exercise = this.model.start.exercise ? [forward] : [];
+    const views: Record<Tab, { left: Panel[]; right: Panel[]; below?: Panel[]; narrow: Panel[] }> = {
+      lesson: { left: [equations, forward, steps], right: [graph, backward], narrow: [equations, graph, forward, backward, steps] },
+      numbers: { left: [equations, numbers.panel], right: [graph, forward, backward], narrow: [equations, graph, numbers.panel, forward, backward] },
+      homework: { left: [equations, ...exercise], right: [own, verdict], narrow: [equations, ...exercise, own, verdict] },
+      compare: { left: [equations], right: [compare.other], below: [compare.changes, compare.expansion], narrow: [equations, compare.other, compare.changes, compare.expansion] },
+      train: { left: [equations, train.curve], right: [train.controls, train.surface], below: [train.parameters], narrow: [equations, train.controls, train.curve, train.surface, train.parameters] },
+    };
+    const { left, right, below = [], narrow } = views[this.tab];
+    const sections = (panels: Panel[]): HTMLElement[] => panels.map(({ section }) => section);
+    const columns = [left, right].map((panels) => el("div", { class: "column" }, ...sections(panels)));
+    this.grid.replaceChildren(...(this.model.directions[0] === "down" ? sections(narrow) : [...columns, ...sections(below)]));
   }
 
   private update(topic: Topic): void {

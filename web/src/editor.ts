@@ -65,7 +65,7 @@ export class Editor {
           spaces,
           EditorView.lineWrapping,
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
-          EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
+          EditorView.contentAttributes.of({ tabindex: "0", "aria-label": options.label, spellcheck: "false", autocorrect: "off", autocapitalize: "off" }),
           EditorState.readOnly.of(options.readOnly ?? false),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !this.quiet) options.changed?.(update.state.doc.toString());

@@ -6,6 +6,7 @@ import { svg } from "./dom";
 
 const UPRIGHT = "KaTeX_Main, 'Times New Roman', 'Liberation Serif', serif";
 const ITALIC = "KaTeX_Math, 'Times New Roman', 'Liberation Serif', serif";
+const LEAST = 0.6; // of its size a drawing has at least; beyond, its panel scrolls
 const canvas = document.createElement("canvas").getContext("2d");
 const widths = new Map<string, number>();
 // Widths that were measured before the faces were there are of others.
@@ -77,6 +78,7 @@ function described({ describe }: Graph, say: Say): string {
 
 export function drawGraph(graph: Graph, say: Say): SVGElement {
   const drawing = svg("svg", { viewBox: `0 0 ${graph.width} ${graph.height}`, width: graph.width, height: graph.height, role: "img", "aria-label": described(graph, say), class: "drawing" });
+  drawing.style.minWidth = `${Math.round(LEAST * graph.width)}px`;
   for (const arrow of graph.arrows) {
     const group = svg("g", { class: arrow.back ? "arrow back" : "arrow", "data-parent": arrow.parent ?? "", "data-child": arrow.child ?? "" });
     group.append(svg("path", { d: arrow.path, class: "shaft" }), svg("polygon", { points: arrow.head.join(" "), class: "head" }));

@@ -144,6 +144,7 @@ export class Lesson {
     }
     this.explain.replaceChildren(...(back ? this.explained(step.line) : this.row("result", [step.line])));
     this.show(this.lines[step.way].root);
+    this.showNode(q);
   }
 
   private explained(line: BackwardLine): HTMLElement[] {
@@ -175,13 +176,22 @@ export class Lesson {
     this.sight = requestAnimationFrame(() => this.scroll(list)); // once a frame: asking for places lays out the page
   }
 
+  /** Where the graph is larger than its panel, the node of the step comes into its middle. */
+  private showNode(q: number): void {
+    const { body } = this.graph;
+    const node = this.drawing?.querySelector(`.frame[data-q="${q}"]`)?.getBoundingClientRect();
+    if (!node || (body.scrollHeight <= body.clientHeight && body.scrollWidth <= body.clientWidth)) return;
+    const around = body.getBoundingClientRect();
+    body.scrollBy((node.left + node.right - around.left - around.right) / 2, (node.top + node.bottom - around.top - around.bottom) / 2);
+  }
+
   private scroll(list: HTMLElement, again = true): void {
     const now = list.querySelector<HTMLElement>(".now");
     const body = list.parentElement;
     if (!now || !body) return;
-    const top = now.offsetTop - body.offsetTop;
-    if (top >= body.scrollTop && top + now.offsetHeight <= body.scrollTop + body.clientHeight) return;
-    body.scrollTop = top - body.clientHeight / 2;
+    const [line, around] = [now.getBoundingClientRect(), body.getBoundingClientRect()];
+    if (line.top >= around.top && line.bottom <= around.bottom) return;
+    body.scrollBy(0, (line.top + line.bottom - around.top - around.bottom) / 2);
     if (again) this.sight = requestAnimationFrame(() => this.scroll(list, false)); // lines that were never in sight had only an estimated height
   }
 

@@ -18,6 +18,7 @@ function settle(list: HTMLElement, items: HTMLElement[]): void {
 
 export class Lines {
   readonly root = el("ol", { class: "lines" });
+  private readonly shown = new WeakMap<HTMLElement, string>(); // the value in each slot
   private items = new Map<string, HTMLElement[]>();
 
   constructor(private readonly model: Model, private readonly way: "forward" | "backward", private readonly chosen: (q: number) => void) {}
@@ -53,6 +54,9 @@ export class Lines {
       const mark = slot.dataset["mark"]!;
       const value = mark === before ? undefined : this.model.valueOf(mark);
       before = mark;
+      const shown = JSON.stringify(value) ?? "";
+      if (this.shown.get(slot) === shown) continue;
+      this.shown.set(slot, shown);
       slot.replaceChildren(...(value === undefined ? [] : [heat(value, this.model.quantity(parseInt(mark))?.name ?? "", 9)]));
     }
   }

@@ -31,6 +31,7 @@ export class Model {
   private readonly typeOf = new Map<number, string>();
   private left = false;
   private again = ""; // the text that was asked for once more after the engine died over it
+  private run = { asked: 0, anew: false }; // the values that are worked out now, and whether there are newer ones
 
   constructor(
     private readonly link: Link | null,
@@ -67,13 +68,14 @@ export class Model {
     for (const take of this.listeners) take(topic);
   }
 
-  send(request: Request): void {
-    if (!this.link || this.left) return;
+  send(request: Request): number {
+    if (!this.link || this.left) return 0;
     const id = ++count;
     this.newest.set(request.type, id);
     this.typeOf.set(id, request.type);
     for (const [old, type] of this.typeOf) if (old < id - 200 && this.newest.get(type) !== old) this.typeOf.delete(old);
     this.link.send({ ...request, id, lang: this.lang });
+    return id;
   }
 
   /** Another model has taken its place: what its views still wait for is not asked any more. */
@@ -82,6 +84,7 @@ export class Model {
   }
 
   private ask(): void {
+    this.run = { asked: 0, anew: false };
     this.send({ type: "edit", text: this.text, form: this.form, directions: this.directions, values: this.values });
   }
 
@@ -102,12 +105,24 @@ export class Model {
 
   setValue(name: string, value: Value): void {
     this.values = { ...this.inputs(), ...this.values, [name]: value };
-    this.send({ type: "numbers", text: this.text, values: this.values });
+    this.work();
   }
 
   drawAnew(): void {
     this.values = {};
-    this.send({ type: "numbers", text: this.text, values: {} });
+    this.work();
+  }
+
+  /** One answer after the other: newer values wait for the one that is under way, so that each is seen while one drags. */
+  private work(): void {
+    if (this.run.asked) this.run.anew = true;
+    else this.run = { asked: this.send({ type: "numbers", text: this.text, values: this.values }), anew: false };
+  }
+
+  private worked(): void {
+    const { anew } = this.run;
+    this.run = { asked: 0, anew: false };
+    if (anew) this.work();
   }
 
   /** A drawing that was not asked for yet, after the width changed. */
@@ -158,6 +173,7 @@ export class Model {
     const asked = reply.id == null ? undefined : this.typeOf.get(reply.id);
     if (reply.id != null && asked === undefined) return; // it was asked by another model
     if (asked !== undefined && reply.id !== this.newest.get(asked)) return; // a newer request of this kind is on its way
+    if (reply.id === this.run.asked) this.worked();
     if (reply.type !== "lost" && this.lost?.of === asked) this.found();
     switch (reply.type) {
       case "diagnostics":

@@ -30,7 +30,9 @@ export function mount(host: HTMLElement, link: Link | null, start: Start, keys: 
   };
   make(start.lang, start);
   const watch = new ResizeObserver(() => {
-    if (model && direction() !== model.directions[0]) model.direct(direction());
+    if (!model || direction() === model.directions[0]) return;
+    model.direct(direction());
+    board.place();
   });
   watch.observe(host);
   const hear = (event: Event): void => board.key(event as KeyboardEvent);

@@ -54,6 +54,7 @@ class Card {
   private readonly slider: HTMLInputElement;
   private readonly field: HTMLInputElement;
   private readonly entries: HTMLSelectElement | null;
+  private shown = { value: "", bar: "" };
   private readonly result = el("div", { class: "nudged", role: "status" });
 
   constructor(private readonly model: Model, private readonly say: Say, private readonly quantity: Quantity, private readonly q: number) {
@@ -76,6 +77,12 @@ class Card {
 
   private get value(): Value {
     return this.model.valueOf(String(this.q)) ?? 0;
+  }
+
+  /** The value with what was typed and is not answered yet. */
+  private get typed(): Value {
+    const typed = this.model.values[this.quantity.name];
+    return typed !== undefined && String(shapeOf(typed)) === String(shapeOf(this.value)) ? typed : this.value;
   }
 
   private select(shape: number[], label: string): HTMLSelectElement {
@@ -104,7 +111,7 @@ class Card {
 
   private put(number: number): void {
     performance.mark("board-dragged");
-    this.model.setValue(this.quantity.name, withEntry(this.value, this.place, this.quantity.whole ? Math.round(number) : number));
+    this.model.setValue(this.quantity.name, withEntry(this.typed, this.place, this.quantity.whole ? Math.round(number) : number));
   }
 
   private nudge(): void {
@@ -116,8 +123,10 @@ class Card {
     const value = this.value;
     const bar = this.model.valueOf(`${this.q}b`);
     const mark = Array.isArray(value) ? this.place : undefined;
-    this.picture.replaceChildren(heat(value, this.quantity.name, 16, (place) => this.choose(place), mark));
-    this.bar.replaceChildren(...(bar === undefined ? [] : [el("span", { class: "bar-name" }, math(`\\overline{${this.quantity.tex}} =`)), heat(bar, this.say("bar.of", { name: this.quantity.name }), 16)]));
+    const shown = { value: JSON.stringify([value, mark]), bar: JSON.stringify(bar) };
+    if (shown.value !== this.shown.value) this.picture.replaceChildren(heat(value, this.quantity.name, 16, (place) => this.choose(place), mark));
+    if (shown.bar !== this.shown.bar) this.bar.replaceChildren(...(bar === undefined ? [] : [el("span", { class: "bar-name" }, math(`\\overline{${this.quantity.tex}} =`)), heat(bar, this.say("bar.of", { name: this.quantity.name }), 16)]));
+    this.shown = shown;
     const now = entry(value, this.place);
     if (typeof now !== "number") return;
     const active = (this.root.getRootNode() as Document | ShadowRoot).activeElement;

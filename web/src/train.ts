@@ -185,7 +185,7 @@ export class Train {
     const parts = [this.say(`training.${how}`, { epoch })];
     if (Number.isFinite(loss)) parts.push(`${this.say("loss")} ${format(loss, 3)}`);
     if (validation !== null) parts.push(`${this.say("held.out")} ${format(validation, 3)}`);
-    if (metric !== null) parts.push(`${this.metric} ${this.metric.startsWith("accuracy") ? `${(100 * metric).toFixed(1)} %` : format(metric, 3)}`);
+    if (metric !== null) parts.push(`${this.metric.replace(/^accuracy/, this.say("accuracy"))} ${this.metric.startsWith("accuracy") ? `${(100 * metric).toFixed(1)}\u00a0%` : format(metric, 3)}`);
     this.said.textContent = parts.join(" · ");
   }
 

@@ -60,6 +60,7 @@ LAYER_NORM = """\
 params w, b
 data x, t
 
+C = size of i
 μ = 1/C Σ_i x_i
 v = 1/C Σ_i (x_i − μ)²
 r = (v + ε)^(−1/2)
@@ -82,11 +83,13 @@ L = ½ ‖O − T‖²
 """
 LSTM = """\
 # One step of an LSTM cell.
+data t
+
 i = σ(a_i)
 f = σ(a_f)
 o = σ(a_o)
 g = tanh(a_g)
-c = f ⊙ c_prev + i ⊙ g
+c = f ⊙ c⁽⁰⁾ + i ⊙ g
 h = o ⊙ tanh(c)
 L = ½ ‖h − t‖²
 """

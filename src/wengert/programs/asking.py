@@ -45,18 +45,21 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
         claimed = _differentiated(pair, forward, backward)
     elif backward is not None:
         claimed = {about[1] for name in assigned(backward) if (about := quantity(name))}
+    else:
+        claimed = _returned_under(forward)
     slots = slots_of(forward, written(forward), others, claimed=claimed)
     slots = {n: s for n, s in slots.items() if n in pair.taken(forward, "forward")}
     for name, slot in slots.items():  # what backward has a gradient of is no target
         if name in claimed and isinstance(slot, Array | UnknownInput) and slot.kind == "target":
             slots[name] = replace(slot, kind="real")
-    _hold(program, slots, [forward, *([backward] if backward is not None else [])])
+    _hold(program, slots, [forward, *([backward] if backward is not None else [])], claimed)
     init: dict[str, Slot] = {}
     maker = functions.get((pair.cls, "__init__")) if pair.cls else None
     if maker is not None:
         aliases = dict(re.findall(r"self\.(\w+) ?= ?(\w+)\b(?![.\[(])", written(maker)))
-        init = slots_of(maker, written(maker), own, {f"self.{a}": n for a, n in aliases.items()})
-        _hold(program, init, own)
+        held = {n for a, n in aliases.items() if f"self.{a}" in claimed or a in claimed}
+        init = slots_of(maker, written(maker), own, {f"self.{a}": n for a, n in aliases.items()}, held)
+        _hold(program, init, own, claimed)
         _give_functions(program, init, aliases, "\n".join(map(ast.unparse, own)))
     _give_functions(program, slots, {}, "\n".join(map(ast.unparse, [forward, *([backward] if backward else [])])))
     back: dict[str, Slot] = {}
@@ -73,10 +76,24 @@ def asked(program: Program, pair: Pair, text: str) -> Asked:
     return Asked(init, slots, back)
 
 
-def _hold(program: Program, slots: dict[str, Slot], passes: list[ast.FunctionDef]) -> None:
+def _returned_under(function: ast.FunctionDef) -> set[str]:
+    """The arguments of a function under whose names it returns gradients: return loss, {'a': da, 'b': db}."""
+    returned = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
+    keys = {
+        str(k.value)
+        for value in returned
+        for d in ast.walk(value)
+        if isinstance(d, ast.Dict)
+        for k in d.keys
+        if isinstance(k, ast.Constant)
+    }
+    return keys & set(parameters(function))
+
+
+def _hold(program: Program, slots: dict[str, Slot], passes: list[ast.FunctionDef], claimed: set[str]) -> None:
     """Put what arguments hold beside them, each entry an argument of its own."""
     for name, slot in list(slots.items()):
-        numbers, arrays = entries_of_argument(program, passes, name)
+        numbers, arrays = entries_of_argument(program, passes, name, claimed)
         if numbers is not None and not (isinstance(numbers, list) and isinstance(slot, Array | GivenValue)):
             slots[name] = GivenValue(numbers)
             slots.update(arrays)

@@ -21,7 +21,7 @@ from wengert.programs.edits import StatementEdit, edits, in_block, target_of, wr
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
 from wengert.programs.names import quantity
 from wengert.programs.scenario import RunOutcome
-from wengert.programs.source import FILENAME, value_of
+from wengert.programs.source import FILENAME, line_of, value_of
 from wengert.programs.spelling import spelled
 from wengert.programs.terms import missing
 
@@ -167,7 +167,7 @@ class FaultSearch:
         known = [s for s in known if not (isinstance(s.node, ast.Return) and _names_only(s.node.value))]
         order = [s.sid for s in sorted(known, key=lambda s: (s.node.lineno, s.node.col_offset))]
         if out.error is not None:
-            at = _line_of(out.error)
+            at = line_of(out.error)
             line = {sid: self.program.statements[sid].node.lineno for sid in order}
             return sorted(order, key=lambda sid: (line[sid] > at, abs(at - line[sid])))
         verdicts: dict[str, list[str]] = {}
@@ -360,7 +360,7 @@ class FaultSearch:
         self, recorder: Recorder, out: RunOutcome, healed: Healed | None, found: dict[str, Status]
     ) -> Fault | None:
         if healed is None:
-            at = _line_of(out.error) if out.error is not None else 0
+            at = line_of(out.error) if out.error is not None else 0
             return self._left(recorder, out, found, at)
         node = self.program.statements[healed.sid].node
         event = next(e for e in recorder.events if e.key in healed.values)
@@ -434,15 +434,6 @@ def _same_form(a: Any, b: Any) -> bool:
 
 def _compiled(value: ast.expr) -> Any:
     return compile(ast.fix_missing_locations(ast.Expression(copy.deepcopy(value))), FILENAME, "eval")
-
-
-def _line_of(error: BaseException) -> int:
-    at, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            at = trace.tb_lineno
-        trace = trace.tb_next
-    return at
 
 
 def source_text(text: str, node: Any) -> str:

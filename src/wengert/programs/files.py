@@ -31,6 +31,8 @@ OLD_DIVISION = re.compile(
     r"'float' object cannot be interpreted as an integer|only integers, slices|slice indices must be integers"
 )
 
+SUM = re.compile(r"\b(sum|mean)\(")
+
 
 def code_of(text: str, name: str) -> tuple[str, list[str]]:
     """The code of a file, and what its lines are called where they are not the lines of the file.
@@ -168,7 +170,7 @@ def _judged_as_loaded(program: Program, origin: Origin, pair: Pair, given: dict[
         scenario, right = _scenario(program, pair, origin.code, given)
     if right is not None:
         found = _judged_of(scenario, origin)
-        if _cost(found) == (0, 1):
+        if _cost(found) == (0, 1) and not _without_a_sum(found):
             return found
         right = Scenario(origin.load(pair, program.python2, program.unguarded), pair, right.points)
         settle(right)
@@ -207,6 +209,12 @@ def _cost(found: Judged) -> tuple[int, int]:
     """How many lines are wrong without a mend, and how many are wrong."""
     wrong = [row for row in found.rows if row.status == "wrong"]
     return sum(not row.corrected for row in wrong), len(wrong)
+
+
+def _without_a_sum(found: Judged) -> bool:
+    """Whether the mend takes a sum away: the author has a smaller parameter than was guessed, and no sum too many."""
+    rows = [row for row in found.rows if row.status == "wrong"]
+    return all(row.kind == "sum" and len(SUM.findall(row.corrected)) < len(SUM.findall(row.text)) for row in rows)
 
 
 def _judged_by_fewest_mends(scenario: Scenario, tried: list[Convention], origin: Origin) -> Judged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from wengert.programs.inputs import BIAS, COUNTS, SCALARS, SIZE, Slot, as_array, parameters, unknown
@@ -17,8 +17,13 @@ WEIGHT = re.compile(r"^(W|w|U|V|kernel|weight|theta|emb)\w{0,4}$|weight|kernel|t
 Part = tuple[ast.FunctionDef, str]
 
 
-def entries_of_argument(program: Program, passes: list[ast.FunctionDef], name: str) -> tuple[Any, dict[str, Slot]]:
-    """What an argument is that holds others: its numbers, and its arrays by the text that reads them. (None, {}) where it holds none."""
+def entries_of_argument(
+    program: Program, passes: list[ast.FunctionDef], name: str, claimed: Collection[str] = ()
+) -> tuple[Any, dict[str, Slot]]:
+    """What an argument is that holds others: its numbers, and its arrays by the text that reads them. (None, {}) where it holds none.
+
+    What has a gradient (`claimed`) is an array, whatever it is called.
+    """
     parts = list(_handed_on(program, passes, name))
     code = "\n".join(ast.unparse(f) for f, _ in parts)
     if (unpacked := _unpacked(parts)) and not all(SIZE.search(n) or COUNTS.search(n) for n in unpacked):
@@ -36,7 +41,7 @@ def entries_of_argument(program: Program, passes: list[ast.FunctionDef], name: s
     for key in sorted(keys - optional):
         words = {f"{local}['{key}']" for _, local in parts}
         words |= {n for w in words for n in _names_of(w, parts)}
-        if key not in SCALARS and (BIAS.match(key) or WEIGHT.search(key) or as_array(words, code)):
+        if key not in SCALARS and (key in claimed or BIAS.match(key) or WEIGHT.search(key) or as_array(words, code)):
             arrays[f"{name}['{key}']"] = unknown(key, words, code, "real", "")
         else:
             numbers[key] = SCALARS.get(key, 1)

@@ -81,7 +81,7 @@ LISTS = re.compile(
     r"^(layers|sizes|dims|layer_sizes|layer_dims|layers_dims|hidden_sizes|structure|architecture|shape)$"
 )
 COUNTS = re.compile(
-    r"(^n_|^num_|(^|_)size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout|depth|channels|filters|units|neurons)$|^(in|out|input|hidden|output)_)"
+    r"(^n_|^num_|(^|_)size$|_dim$|_units$|_features$|^(d|h|c|m|n|k|D|H|C|V|K|M)$|^(n_in|n_out|nin|nout|depth|channels|filters|units|neurons|width|height)$|_(in|out)$|^(in|out|input|hidden|output)_)"
 )
 SIZE = re.compile(r"(?i:depth|height|width|channel|size|_dim$|^n_|^(?:rows|cols|in|out))|^[BCDFHKNTW]$|^[chwn]$")
 """Names of sizes that a tuple is taken apart into."""
@@ -194,7 +194,7 @@ def slots_of(
             out[name] = GivenValue([5, 7, 3])
         elif name in given and not TARGET.match(name) and name not in claimed:
             out[name] = GivenValue(None)
-        elif COUNTS.search(name) and not as_array(words, code):
+        elif COUNTS.search(name) and name not in claimed and not as_array(words, code):
             out[name] = Array((), "count")
         else:
             out[name] = unknown(name, words, code, kind, doc)
@@ -321,7 +321,7 @@ def unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
         return UnknownInput((least, least + 1) if least < 4 else (least,), kind)
     if name in SCALARS or kind == "target":  # a number by its name of which there is a gradient
         return UnknownInput((1, 2) if kind == "target" else (1, 0, 2), kind)
-    return UnknownInput((1, 2, 3) if "bias" in name else (1, 2) if BIAS.match(name) else (2, 1, 3), kind)
+    return UnknownInput((1, 2, 3, 0) if "bias" in name else (1, 2, 0) if BIAS.match(name) else (2, 1, 3), kind)
 
 
 def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:

@@ -142,6 +142,8 @@ def _row(search: FaultSearch, node: Any, group: list[Event], found: dict[str, An
     if quantity(last.name) is None and not last.value.ndim and last.name in ("loss", "cost"):
         return None
     moved = _moved(search, last.key, last.value, found)
+    if moved is None and len(group) > 1:  # at the last step nothing may read it any more
+        moved = _moved(search, group[0].key, group[0].value, found)
     if moved is None and claims.scenario.pair.flat and quantity(last.name) is None:  # a step, or what comes after it
         return None
     if moved is None:

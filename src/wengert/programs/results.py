@@ -33,7 +33,7 @@ def results(scenario: Scenario, found: Any, this: Any, entered: dict[str, np.nda
         if len(names) == 1 and not scenario.pair.combined and quantity(names[0]) is None:
             names = [of_only_input(scenario) or names[0]]
         for n, v in zip(names, found if isinstance(found, tuple) else (found,), strict=False):
-            if not (scenario.pair.combined and np.ndim(v) == 0 and not isinstance(v, dict)):
+            if not (scenario.pair.combined and not isinstance(v, dict | list) and np.ndim(v) == 0):
                 out += list(flattened(n, v))
     return out if this is None else [*out, *_set(scenario, this, entered, p)]
 

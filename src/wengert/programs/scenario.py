@@ -15,12 +15,12 @@ import numpy as np
 from wengert.programs import events
 from wengert.programs.arrays import Library, is_array, is_traced, numbers
 from wengert.programs.events import Event, Recorder
-from wengert.programs.names import RATE, quantity
+from wengert.programs.names import LOSS, RATE, quantity
 from wengert.programs.pairs import Pair, assigned
 from wengert.programs.results import of_only_input, results
 from wengert.programs.rules import rule_of
 from wengert.programs.signals import OUTPUT, backward_arguments, loss_of, loss_seen, outputs, weighted
-from wengert.programs.source import Program, run
+from wengert.programs.source import Program, line_of, run
 from wengert.programs.state import entries_of, put, state_of, take
 
 
@@ -162,7 +162,9 @@ class Scenario:
                 put(holder, key, hooks.event("attribute", path, 0, take(holder, key)))
             entered = entries_of(this, program.names) if this is not None else {}
             entered = {k: numbers(v).astype(float) for k, v in entered.items() if not is_traced(v)}
-            out = self._function(self.pair.forward, this)(**arguments)
+            out, error = self._called(arguments, this)
+            if error is not None:
+                return RunOutcome(loss_seen(self, recorder), [], error)
             if out is None and this is not None and self.output:
                 out = vars(this).get(self.output)
             if self.pair.combined:
@@ -212,6 +214,22 @@ class Scenario:
         except (Exception, SystemExit) as error:
             return RunOutcome(loss, [], error)
         return RunOutcome(loss, results(self, found, this, entered, p), raw=found)
+
+    def _called(self, arguments: dict[str, Any], this: Any) -> tuple[Any, BaseException | None]:
+        """What the forward pass gives. An error after the loss, in a function that goes on to gradients, is one of its backward part."""
+        try:
+            return self._function(self.pair.forward, this)(**arguments), None
+        except Exception as error:
+            if not self.pair.combined or line_of(error) <= self.last_loss:
+                raise
+            return None, error
+
+    @cached_property
+    def last_loss(self) -> float:
+        """The last line of a function with its gradients that computes the loss."""
+        function = self.definition(self.pair.forward)
+        lines = [n.lineno for n in ast.walk(function) if isinstance(n, ast.stmt) and any(map(LOSS.match, assigned(n)))]
+        return max(lines, default=float("inf"))
 
     # -- objects --------------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from wengert.programs.holders import put_together
 from wengert.programs.inputs import IMAGES, SIZES, Array, GivenValue, Slot, UnknownInput, made
 from wengert.programs.scenario import Point
 
-PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103)
+PRIMES = tuple(n for n in range(5, 300) if all(n % d for d in range(2, 18) if d < n))
 LARGEST = 400  # of an axis: beyond it two sizes chase each other
 
 
@@ -23,6 +23,7 @@ class Sizes:
     slots: dict[tuple[str, str], Slot]
     axes: dict[str, int] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()  # arguments whose shapes the text says
     columns: int = 0  # how often an axis was made one entry long
 
     def entries(self) -> float:
@@ -67,7 +68,7 @@ def start(slots: list[tuple[str, str, Slot]], ranks: tuple[int, ...], taken: set
         for axis in slot.axes if isinstance(slot, Array) else ():
             if isinstance(axis, str) and axis not in axes:
                 axes[axis] = _size_of(axis, axes, usual) or next(p for p in fresh if p not in axes.values())
-    return Sizes(out, axes)
+    return Sizes(out, axes, stated=frozenset(n for _, n, s in slots if not isinstance(s, UnknownInput)))
 
 
 def _size_of(axis: str, axes: dict[str, int], usual: dict[str, int]) -> int | None:
@@ -87,6 +88,7 @@ CLASHES = (
     r"got input \((\d+)\), mat \(\d+x(\d+)\)",
     r"mat \(\d+x(\d+)\), vec \((\d+)\)",
     r"expected size: \[.*?(\d+)\], got size: \[.*?(\d+)\]",
+    r"at index 0 has size (\d+) and the array at index \d+ has size (\d+)",
     r"contracting dimensions .* got \((\d+),\) and \((\d+),\)",
 )
 """How PyTorch and JAX say it."""
@@ -102,6 +104,12 @@ def clash(message: str) -> tuple[int, int] | None:
     for pattern in CLASHES:
         if (found := re.search(pattern, message)) and found[1] != found[2]:
             return int(found[1]), int(found[2])
+    if "[original->remapped]" in message:  # of np.einsum: the axes that are one stand at one place
+        a, b = (
+            [int(n) if n.strip().isdigit() else 1 for n in s.split(",")]
+            for s in re.findall(r"->\(([\w, ]*)\)", message)[:2]
+        )
+        return next(((m, n) for m, n in zip(a, b, strict=False) if m != n and 1 not in (m, n)), None)
     found = re.search(r"dimension is (\d+) but corresponding boolean dimension is (\d+)", message)
     if found:
         return int(found[1]), int(found[2])

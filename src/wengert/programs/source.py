@@ -276,6 +276,16 @@ def value_of(code: types.CodeType, names: dict[str, Any], seen: dict[str, Any]) 
     return eval(code, {**names, **seen})
 
 
+def line_of(error: BaseException) -> int:
+    """The line of the program, in its innermost call, at which an error arose."""
+    at, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            at = trace.tb_lineno
+        trace = trace.tb_next
+    return at
+
+
 def _silent(*args: Any, **kwargs: Any) -> None:
     """A program that is checked prints nothing."""
 

@@ -10,7 +10,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
+SIZES = {
+    "narrow": {"width": 390, "height": 844},
+    "wide": {"width": 1280, "height": 900},
+    "widest": {"width": 1920, "height": 1080},
+}
 VIEWS = ("lesson", "numbers", "homework", "compare", "train")
 LONG = 30_000  # milliseconds that a busy machine may take
 

@@ -1,4 +1,4 @@
-"""How many bytes a derivative keeps: of arrays, and of each step of a loop; and the segments that keep within a budget."""
+"""How many bytes a derivative keeps of each step of a loop; and the segments that keep within a budget."""
 
 from __future__ import annotations
 

@@ -49,6 +49,29 @@ def test_of_two_products_the_one_that_is_known_last_is_rounded_with_the_sum():
         assert factors == ["sin", "multiply"]
 
 
+def test_a_product_that_another_kernel_reads_too_is_rounded_in_all():
+    a, b, c = numbers(3)
+    product = a * b
+    largest = apply("max", c - product, axes=(0,))
+    found = functions(apply("sin", product + apply("broadcast", largest, shape=(4,), axes=())), inputs=(a, b, c))
+    assert "fma" not in found, "or the entry that is the maximum in one kernel is another number in the next"
+
+
+def test_steps_are_counted_from_what_other_kernels_load():
+    a, b, c = (Compute("exp", (), "float64") for _ in range(3))
+    after = Compute("sin", (a,), "float64")
+    late, early = Compute("multiply", (after, b), "float64"), Compute("multiply", (b, c), "float64")
+    total = Compute("add", (late, early), "float64")
+    code = [a, b, c, after, late, early, total]
+    for finished, factor in (((), "sin"), ((after,), "exp")):
+        made = with_fma(code, [total], (), finished)[1][total]
+        assert isinstance(made, Compute)
+        assert made.function == "fma"
+        assert isinstance(made.inputs[0], Compute)
+        assert made.inputs[0].function == factor
+    assert with_fma(code, [total], (late, early))[0] == code
+
+
 def test_whole_numbers_are_not_contracted():
     a, b, c = numbers(3, "int64")
     assert functions(a * b + c, inputs=(a, b, c)) == ["multiply", "add"]

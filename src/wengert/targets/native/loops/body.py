@@ -235,7 +235,8 @@ class Body:
                 place = self._place(root)
                 index = place.base + flat(puller.identity, kernel.space)
                 stored.append(Stored(puller.entry(root), place.buffer, index))
-        instructions, new = with_fma(puller.instructions, [root.value for root in (*stored, *reduced)])
+        results = [root.value for root in (*stored, *reduced)]
+        instructions, new = with_fma(puller.instructions, results, puller.shared, puller.finished)
         stored = [replace(s, value=new[s.value]) for s in stored]
         reduced = [replace(r, value=new[r.value]) for r in reduced]
         if kernel.contraction is not None:
@@ -246,7 +247,7 @@ class Body:
 
     def puller(self, kernel: Kernel) -> Puller:
         """Pulls the entries of a kernel."""
-        return Puller(kernel, self.fusion.home, self.places, self.fusion.copies)
+        return Puller(kernel, self.fusion, self.places)
 
     def _place(self, node: Node) -> Place:
         place = self.places[node]

@@ -7,6 +7,7 @@ It knows no loop.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -84,6 +85,8 @@ class Fusion:
     """The roots that something outside their kernel reads: they have memory."""
     copies: frozenset[Node] = frozenset()
     """The roots that only products read: see `copies_of`."""
+    shared: frozenset[Node] = frozenset()
+    """The nodes that several others read, maybe in several kernels."""
 
     def run_after(self, kernel: Kernel, others: Collection[Kernel]) -> bool:
         """Let a kernel wait for others, unless one of these waits for it; whether it does now."""
@@ -213,7 +216,12 @@ def fuse(graph: Graph) -> Fusion:
     for root in roots:
         grouping.place(root)
     stored = {y for y in graph.outputs if y in grouping.home} | grouping.read_outside
-    return Fusion(grouping.kernels, grouping.home, frozenset(stored), copies)
+    return Fusion(grouping.kernels, grouping.home, frozenset(stored), copies, _shared(graph))
+
+
+def _shared(graph: Graph) -> frozenset[Node]:
+    readers = Counter(x for node in order_of(graph) for x in set(node.inputs))
+    return frozenset(x for x, count in readers.items() if count > 1)
 
 
 @dataclass

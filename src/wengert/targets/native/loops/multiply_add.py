@@ -6,7 +6,7 @@ reordered. It knows no graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from wengert.targets.native.loops.inside import operands
@@ -16,18 +16,27 @@ FLOATS = ("float32", "float64")
 New = dict[Instruction, Instruction]
 
 
-def with_fma(instructions: Sequence[Instruction], results: Iterable[Instruction]) -> tuple[list[Instruction], New]:
+def with_fma(
+    instructions: Sequence[Instruction],
+    results: Iterable[Instruction],
+    shared: Collection[Instruction] = (),
+    finished: Collection[Instruction] = (),
+) -> tuple[list[Instruction], New]:
     """The instructions with fma(a, b, c) = a·b + c where nothing but a sum reads the product; and what those that are left,
     `results` among them, have become.
 
     c − a·b is fma(−a, b, c), a·b − c is fma(a, b, −c), and a square is a product. Of two products the one that more steps lead
     to is taken, so that the sum follows it at once; of two alike the second.
+
+    An entry may be computed in several kernels and compared with itself, as that of a maximum is; it is the same in all of them.
+    So a product is kept that is `shared`, read by several nodes, of which others may be elsewhere, and steps are counted from what
+    is `finished` here, which others load.
     """
-    uses, steps = _uses(instructions, results), _steps(instructions)
+    uses, steps = _uses(instructions, results), _steps(instructions, finished)
     sums: dict[Instruction, Compute] = {}
     for each in instructions:
         if isinstance(each, Compute) and each.function in ("add", "subtract") and each.dtype in FLOATS:
-            products = [x for x in reversed(each.inputs) if uses[x] == 1 and _factors(x)]
+            products = [x for x in reversed(each.inputs) if uses[x] == 1 and x not in shared and _factors(x)]
             product = max(products, key=steps.__getitem__, default=None)
             if isinstance(product, Compute):
                 sums[each] = product
@@ -48,11 +57,12 @@ def with_fma(instructions: Sequence[Instruction], results: Iterable[Instruction]
     return (made, new) if sums else (list(instructions), {old: old for old in instructions})
 
 
-def _steps(instructions: Iterable[Instruction]) -> dict[Instruction, int]:
-    """How many functions in a row lead to each value."""
+def _steps(instructions: Iterable[Instruction], finished: Collection[Instruction]) -> dict[Instruction, int]:
+    """How many functions in a row lead to each value from what is loaded or finished."""
     found: dict[Instruction, int] = {}
     for each in instructions:
-        found[each] = 1 + max((found.get(x, 0) for x in each.inputs), default=0) if isinstance(each, Compute) else 0
+        before = each.inputs if isinstance(each, Compute) else ()
+        found[each] = 1 + max((found.get(x, 0) for x in before), default=0) if before and each not in finished else 0
     return found
 
 

@@ -5,14 +5,14 @@ It chooses no loops: the axes of the space are symbols, which a plan replaces la
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from wengert.core.ir.graph import Node
 from wengert.targets.native.loops.access import Index, access, flat
 from wengert.targets.native.loops.forms import REDUCTIONS, is_contraction, is_leaf, numbers
-from wengert.targets.native.loops.fuse import Kernel
+from wengert.targets.native.loops.fuse import Fusion, Kernel
 from wengert.targets.native.loops.nest import (
     Affine,
     Axis,
@@ -50,19 +50,20 @@ Want = tuple[Node, Index, Guards]
 class Puller:
     """The instructions of a kernel, in an order in which they can run."""
 
-    def __init__(
-        self, kernel: Kernel, home: Mapping[Node, Kernel], places: Mapping[Node, Given], copies: Container[Node] = ()
-    ) -> None:
+    def __init__(self, kernel: Kernel, fusion: Fusion, places: Mapping[Node, Given]) -> None:
         self.kernel = kernel
-        self.home = home
+        self.fusion = fusion
+        self.home = fusion.home
         self.places = places
-        self.copies = copies
-        """Roots that only products read."""
         self.axes = tuple(Axis(size, "ijklmnpqrs"[k % 10]) for k, size in enumerate(kernel.space))
         self.identity: Index = tuple(along(axis) if axis.extent != 1 else Affine() for axis in self.axes)
         self.instructions: list[Instruction] = []
         self.product: MatrixProduct | None = None
         self.known: dict[Want, Instruction] = {}
+        self.shared: set[Instruction] = set()
+        """The values of nodes that several others read."""
+        self.finished: set[Instruction] = set()
+        """The values of roots, which other kernels load."""
 
     def entry(self, node: Node) -> Instruction:
         """The node at the kernel's own entry."""
@@ -99,7 +100,7 @@ class Puller:
         if home is self.kernel and index == self.identity and node.op.name not in REDUCTIONS:
             return is_contraction(node)
         product = self.kernel.contraction
-        return node not in self.copies or (product is not None and node in product.inputs)
+        return node not in self.fusion.copies or (product is not None and node in product.inputs)
 
     def _wants(self, want: Want) -> list[Want]:
         node, index, guards = want
@@ -129,6 +130,10 @@ class Puller:
             return self._load(node.inputs[0], flat(index, node.shape), guards)
         entries = [Entry(x, self.instructions) for x in inputs]
         result = node.op.value(EntryVocabulary(self.instructions), *entries, **node.params)
+        if node in self.fusion.shared:
+            self.shared.add(result.instruction)
+        if node in self.home:
+            self.finished.add(result.instruction)
         return result.instruction
 
     # what is read
