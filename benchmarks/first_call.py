@@ -85,7 +85,9 @@ def chain_tangent(x: np.ndarray, operations: int) -> tuple[np.ndarray, np.ndarra
 
 
 def straight(xp: Any, x: Any, operations: int) -> Any:
-    """So many elementwise operations whose order has no pattern: no compiler can make a loop of them."""
+    """So many elementwise operations whose order has no pattern: no compiler can make a loop of them. x comes in again and again, so that
+    the slope does not vanish.
+    """
     picked = random.Random(1)
     values = [x, 0.5 * x]
     for _ in range(operations):
@@ -96,11 +98,11 @@ def straight(xp: Any, x: Any, operations: int) -> Any:
             case 1:
                 values.append(xp.sin(a))
             case 2:
-                values.append(xp.cos(a))
-            case 3:
                 values.append(xp.exp(-a * a))
-            case 4:
+            case 3:
                 values.append(a * b)
+            case 4:
+                values.append(a + x)
             case 5:
                 values.append(a + b)
             case 6:
