@@ -333,3 +333,14 @@ def test_a_real_tangent_of_a_complex_number_may_itself_be_differentiated():
     np.testing.assert_allclose(slope, (by_hand(h) - by_hand(-h)) / (2 * h), atol=1e-8)
     _, pullback = wg.vjp(along, z, v)
     np.testing.assert_allclose(pullback(1.0)[1], z.real / abs(z), rtol=1e-14)
+
+
+def test_the_root_of_a_complex_sum_of_squares_has_its_derivative_on_every_route():
+    def f(p):
+        z = np.sqrt((p[0] * 1j - p[1]) ** 2 + p[0] ** 2 * (p[1] * 1j + p[1] ** 2))
+        return np.real(z) + np.imag(np.sqrt(z**2 + 1.0))
+
+    p = np.array([0.7, 1.3])
+    expected = [(8 * (f(p + h) - f(p - h)) - (f(p + 2 * h) - f(p - 2 * h))) / 12e-3 for h in 1e-3 * np.eye(2)]
+    for gradient in (wg.grad(f), wg.compile(wg.grad(f))):
+        np.testing.assert_allclose(gradient(p), expected, rtol=1e-9)

@@ -1,6 +1,6 @@
 """Roots of sums of squares: facts by form, for the derivative where all that is squared is 0.
 
-There the root is least, so that its slope, if it has one, is 0; the chain rule says 0 · ∞. A root x^c makes the signal infinite, and NaN
+There the root is least, so that its slope, if it has one, is 0; the chain rule says 0 · ∞. Of complex numbers no sum of squares is least. A root x^c makes the signal infinite, and NaN
 where its own bar is not finite; sums and positive multiples pass it on, and at a power x^p with p c ≥ 1 it is 0 where x is.
 """
 
@@ -14,7 +14,9 @@ PASSING = frozenset({"add", "sum", "broadcast", "reshape", "transpose", "flip", 
 
 
 def root(node: Node) -> float | None:
-    """c of a node x^c with 0 < c < 1 that is no cusp of its own; None where it is no such root."""
+    """c of a real node x^c with 0 < c < 1 that is no cusp of its own; None where it is no such root."""
+    if node.type.is_complex:
+        return None
     name = node.params["function"] if node.op.name == "prime" else node.op.name
     if name == "sqrt" and node.op.name != "prime":
         return 0.5
@@ -23,7 +25,9 @@ def root(node: Node) -> float | None:
 
 
 def raised(node: Node) -> tuple[Node, float] | None:
-    """(x, p) of a node that is x to a power p > 1, entry by entry or summed; None where it is none."""
+    """(x, p) of a real node that is x to a power p > 1, entry by entry or summed; None where it is none."""
+    if node.type.is_complex:
+        return None
     name, inputs = node.op.name, node.inputs
     if name == "integer_power" and node.params["exponent"] > 1:
         return inputs[0], float(node.params["exponent"])
