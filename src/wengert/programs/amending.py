@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.programs.claims import GIVEN
 from wengert.programs.events import Event, Recorder
 from wengert.programs.holders import WEIGHT
 from wengert.programs.inputs import BIAS, SCALARS, Array, GivenValue
 from wengert.programs.names import TARGET, inputs_named, plain
 from wengert.programs.scenario import Scenario
 from wengert.programs.sizes import LARGEST, Sizes, clash, unite
-from wengert.programs.source import FILENAME, Program
+from wengert.programs.source import Program, innermost
 
 
 def amended(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any, error: BaseException | None) -> bool:
@@ -57,16 +58,17 @@ def _smaller(sizes: Sizes) -> bool:
 def _makes_square(sizes: Sizes, a: int, b: int) -> bool:
     """Whether two axes of one array would be as long: where backward asks for it, as x @ dout of x.T @ dout, it is the mistake."""
     arrays = [s for (where, _), s in sizes.slots.items() if where != "backward" and isinstance(s, Array)]
-    return any({a, b} <= {n if isinstance(n, int) else sizes.axes[n] for n in s.axes} for s in arrays)
+    return any({a, b} <= {*s.shape(sizes.axes)} for s in arrays)
 
 
 def _cut(sizes: Sizes, program: Program, error: BaseException) -> bool:
     """Make an axis as long as the parts that it is cut into, a[:, :H], a[:, H:2*H], …: where the run failed says how long H is."""
-    frame = _frame_of(error)
-    definitions = [
-        f for (_, name), f in program.functions.items() if frame is not None and name == frame.f_code.co_name
-    ]
-    if frame is None or not definitions:
+    call = innermost(error)
+    if call is None:
+        return False
+    frame = call.tb_frame
+    definitions = [f for (_, name), f in program.functions.items() if name == frame.f_code.co_name]
+    if not definitions:
         return False
     for (base, axis), (times, name) in _parts(definitions[-1]).items():
         array, size = _read(frame, base), frame.f_locals.get(name)
@@ -104,16 +106,6 @@ def _contracted(error: BaseException) -> tuple[int, int] | None:
         if (one := np.shape(a)[i]) != (other := np.shape(b)[j]):
             return one, other
     return None
-
-
-def _frame_of(error: BaseException) -> Any:
-    """The innermost call of the program in which an error arose."""
-    found, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            found = trace.tb_frame
-        trace = trace.tb_next
-    return found
 
 
 def _parts(function: ast.FunctionDef) -> dict[tuple[str, int], tuple[int, str]]:
@@ -183,7 +175,7 @@ def _definite(sizes: Sizes) -> bool:
 
 
 def _is_square(sizes: Sizes, slot: Array) -> bool:
-    shape = [a if isinstance(a, int) else sizes.axes[a] for a in slot.axes]
+    shape = slot.shape(sizes.axes)
     return len(shape) > 1 and shape[-1] == shape[-2]
 
 
@@ -192,7 +184,7 @@ def _as_long_as_gradients(sizes: Sizes, scenario: Scenario, recorder: Recorder, 
 
     Where every gradient of a column has several columns, the program takes one example.
     """
-    shapes = {e.name: e.value.shape for e in recorder.events if e.key[0] in ("argument", "attribute")}
+    shapes = {e.name: e.value.shape for e in given_events(recorder)}
     wide: list[tuple[bool, int]] = []
     for name, value in out.results:
         wanted = [shapes[n] for n in inputs_named(name, list(shapes))]
@@ -222,7 +214,7 @@ def _same_as_output(sizes: Sizes, recorder: Recorder) -> bool:
     for (where, name), slot in sizes.slots.items():
         if not isinstance(slot, Array) or slot.kind not in ("onehot", "bits") or len(slot.axes) != 2:
             continue
-        shape = tuple(a if isinstance(a, int) else sizes.axes[a] for a in slot.axes)
+        shape = slot.shape(sizes.axes)
         partner = next(
             (
                 s
@@ -239,7 +231,7 @@ def _same_as_output(sizes: Sizes, recorder: Recorder) -> bool:
 
 def given_events(recorder: Recorder) -> list[Event]:
     """What a run was given: arguments and attributes."""
-    return [e for e in recorder.events if e.key[0] in ("argument", "attribute")]
+    return [e for e in recorder.events if e.key[0] in GIVEN]
 
 
 def axes_of_examples(given: list[Event]) -> tuple[set[int], set[int]]:

@@ -230,11 +230,7 @@ class FaultSearch:
         for edit in sorted(others, key=lambda e: e.cost):
             if self._spent() or edit.cost > cheapest:
                 break
-            undo = self.apply(sid, edit)
-            if undo is None:
-                continue
-            gain = self._gain_everywhere()
-            undo()
+            gain = self._gain_of(sid, edit)
             if gain:
                 cheapest = min(cheapest, edit.cost)
                 yield edit, gain
@@ -261,6 +257,15 @@ class FaultSearch:
         finally:
             self.program.hooks.choice = 0
             undo()
+
+    def _gain_of(self, sid: str, edit: StatementEdit) -> int:
+        """The gain of an edit alone; 0 where it cannot be put in."""
+        undo = self.apply(sid, edit)
+        if undo is None:
+            return 0
+        gain = self._gain_everywhere()
+        undo()
+        return gain
 
     def _gain_everywhere(self) -> int:
         gain = 10**6
@@ -361,12 +366,7 @@ class FaultSearch:
             if self._spent():
                 return None
             edit = behind(self.program.statements[sid].node, text)
-            undo = self.apply(sid, edit)
-            if undo is None:
-                continue
-            gain = self._gain_everywhere()
-            undo()
-            if gain:
+            if self._gain_of(sid, edit):
                 return self._carried_out(sid, edit)
         return None
 

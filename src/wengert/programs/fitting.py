@@ -266,14 +266,14 @@ def _misfits(scenario: Scenario, sizes: Sizes) -> tuple[int, float]:
         return 99, 99
     if out.loss is not None and not np.all(np.isfinite(out.loss)):
         return 90, 90
-    shapes = {e.name: e.value.shape for e in recorder.events if e.key[0] in ("argument", "attribute")}
+    given = given_events(recorder)
+    shapes = {e.name: e.value.shape for e in given}
     misfit = set[str]()  # gradients in one list are of one line
     for name, value in out.results:
         wanted = [shapes[n] for n in inputs_named(name, list(shapes))]
         if wanted and value.shape not in wanted:
             misfit.add(name if name.endswith("']") else name.split("[")[0])
     wrong = float(len(misfit))
-    given = given_events(recorder)
     biases = [e for e in given if BIAS.match(plain(e.name)) and _is_for_each_row(e, given)]
     if scenario.pair.combined and out.loss is not None and _is_many(recorder):
         wrong += 2

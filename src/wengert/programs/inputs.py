@@ -128,6 +128,10 @@ class Array:
     axes: tuple[str | int, ...]
     kind: str = "real"
 
+    def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """Its shape, where the axes that have names have these sizes."""
+        return tuple(a if isinstance(a, int) else sizes[a] for a in self.axes)
+
 
 @dataclass(frozen=True)
 class UnknownInput:
@@ -338,7 +342,7 @@ def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:
     if isinstance(slot, GivenValue):
         return slot.value
     assert isinstance(slot, Array)
-    shape = tuple(a if isinstance(a, int) else axes[a] for a in slot.axes)
+    shape = slot.shape(axes)
     if slot.kind == "count":
         return axes[str(slot.axes[0])] if slot.axes else 5
     if slot.kind == "label":

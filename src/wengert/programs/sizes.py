@@ -28,12 +28,7 @@ class Sizes:
 
     def entries(self) -> float:
         """How many numbers the arguments have."""
-        shapes = [
-            [a if isinstance(a, int) else self.axes[a] for a in s.axes]
-            for s in self.slots.values()
-            if isinstance(s, Array)
-        ]
-        return sum(float(np.prod(shape)) for shape in shapes)
+        return sum(float(np.prod(s.shape(self.axes))) for s in self.slots.values() if isinstance(s, Array))
 
     def point(self, seed: int) -> Point:
         rng = np.random.default_rng(seed)

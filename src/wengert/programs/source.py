@@ -276,14 +276,20 @@ def value_of(code: types.CodeType, names: dict[str, Any], seen: dict[str, Any]) 
     return eval(code, {**names, **seen})
 
 
-def line_of(error: BaseException) -> int:
-    """The line of the program, in its innermost call, at which an error arose."""
-    at, trace = 0, error.__traceback__
+def innermost(error: BaseException) -> types.TracebackType | None:
+    """The innermost call of the program in which an error arose; None where it arose in none."""
+    found, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == FILENAME:
-            at = trace.tb_lineno
+            found = trace
         trace = trace.tb_next
-    return at
+    return found
+
+
+def line_of(error: BaseException) -> int:
+    """The line of the program, in its innermost call, at which an error arose."""
+    call = innermost(error)
+    return 0 if call is None else call.tb_lineno
 
 
 def _silent(*args: Any, **kwargs: Any) -> None:
