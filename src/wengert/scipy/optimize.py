@@ -45,9 +45,25 @@ def _tuple(args: Any) -> tuple[Any, ...]:
     return args if isinstance(args, tuple) else (args,)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _reported(report: Any) -> Any:
-    """SciPy's report; what there is of it where the point is found when code runs."""
-    return _scipy.OptimizeResult(success=True, status=1, message="found by SciPy") if report is None else report
+def _reported(report: Any, x: Any) -> Any:
+    """SciPy's report with x, the point that has derivatives; what there is of it where the point is found when code runs."""
+    if report is None:
+        report = _scipy.OptimizeResult(success=True, status=1, message="found by SciPy")
+    report.x = x
+    return report
+
+
+def _minimum(report: Any, x: Any, f: Callable[[Any], Any]) -> Any:
+    """The report with x and f(x)."""
+    report = _reported(report, x)
+    report.fun = f(x)
+    return report
+
+
+def _must_succeed(called: str, report: Any) -> None:
+    """Raises TraceError where SciPy found no point."""
+    if not report.success:
+        not_converged(called, str(report.message))
 
 
 # ---------------------------------------------------------------- roots
@@ -154,14 +170,11 @@ def root(
 
     def search(f: Any, start: Any) -> tuple[Sequence[Any], Any]:
         report = _scipy.root(f, start, method=method, **options)
-        if not report.success:
-            not_converged(called, str(report.message))
+        _must_succeed(called, report)
         return [report.x], report
 
     x, report = root_found(called, equation, search, [equation], [start], start.shape)
-    report = _reported(report)
-    report.x = x
-    return report
+    return _reported(report, x)
 
 
 def fsolve(func: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
@@ -241,9 +254,7 @@ def minimize(fun: Callable[..., Any], x0: Any, args: Any = (), method: Any = Non
         return [report.x], report
 
     x, report = root_found(called, gradient, search, [f, gradient], [start], start.shape)
-    report = _reported(report)
-    report.x, report.fun = x, f(x)
-    return report
+    return _minimum(report, x, f)
 
 
 def _in_a_box(name: str) -> Callable[..., Any]:
@@ -260,16 +271,13 @@ def _in_a_box(name: str) -> Callable[..., Any]:
 
         def within(f: Any) -> tuple[Sequence[Any], Any]:
             report = original(lambda x: float(f(x)), bounds, **options)
-            if not report.success:
-                not_converged(called, str(report.message))
+            _must_succeed(called, report)
             _no_limits(called, report.x, bounds)
             return [report.x], report
 
         size = len(bounds.lb if hasattr(bounds, "lb") else bounds)
         x, report = root_found(called, gradient_of(f), within, [f], [], (size,))
-        report = _reported(report)
-        report.x, report.fun = x, f(x)
-        return report
+        return _minimum(report, x, f)
 
     search.__name__ = name
     return search
@@ -291,15 +299,12 @@ def minimize_scalar(
 
     def search(f: Any) -> tuple[Sequence[Any], Any]:
         report = _scipy.minimize_scalar(lambda x: float(f(x)), bracket, bounds, **options)
-        if not report.success:
-            not_converged(called, str(report.message))
+        _must_succeed(called, report)
         _no_limits(called, np.array([report.x]), None if bounds is None else [bounds])
         return [report.x], report
 
     x, report = root_found(called, gradient_of(f), search, [f], [], ())
-    report = _reported(report)
-    report.x, report.fun = x, f(x)
-    return report
+    return _minimum(report, x, f)
 
 
 def least_squares(
@@ -323,16 +328,14 @@ def least_squares(
     def search(residuals: Any, start: Any) -> tuple[Sequence[Any], Any]:
         tight = {"xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12, **options}
         report = _scipy.least_squares(residuals, start, bounds=bounds, **tight)
-        if not report.success:
-            not_converged(called, str(report.message))
+        _must_succeed(called, report)
         if np.any(report.active_mask):
             _no_limits(called, report.x, None, "bounds")
         return [report.x], report
 
     gradient = gradient_of(lambda x: 0.5 * np.sum(residuals(x) ** 2))
     x, report = root_found(called, gradient, search, [residuals], [start], start.shape)
-    report = _reported(report)
-    report.x, report.fun = x, residuals(x)
+    report = _minimum(report, x, residuals)
     report.cost = 0.5 * np.sum(report.fun**2)
     return report
 

@@ -7,7 +7,7 @@ derivative, then made once more with one. Source: E. Hairer, S. P. Nørsett, G. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,12 +175,4 @@ def _still(stepper: Stepper) -> Stepper:
     def right(t: Any, y: Any) -> Any:
         return stop_gradient(stepper.right(t, y))
 
-    return Stepper(
-        right,
-        stepper.tableau,
-        stop_gradient(stepper.end),
-        stepper.forward,
-        stepper.rtol,
-        stepper.atol,
-        stepper.max_step,
-    )
+    return replace(stepper, right=right, end=stop_gradient(stepper.end))
