@@ -318,7 +318,7 @@ SLOPES: dict[str, dict[str, Slope | None]] = {
 RESULTS = {"ellipj": 4, "airy": 4, "airye": 4, "fresnel": 2, "sici": 2, "shichi": 2}
 """How many results functions have that have several."""
 SPHERICAL = ("spherical_jn", "spherical_yn", "spherical_in", "spherical_kn")
-NO_UFUNCS = (*SPHERICAL, "lambertw")
+NOT_ENTERED = (*SPHERICAL, "lambertw", "elliprd")
 
 
 def _enter(name: str) -> None:
@@ -335,7 +335,7 @@ def _enter(name: str) -> None:
 WITH_OUTER = ("binom", "poch", "ellipkinc", "ellipeinc", "eval_legendre", "eval_chebyt", "eval_chebyu", "eval_hermite")
 OF_ORDER = tuple(_name for _name, _slopes in SLOPES.items() if "n" in _slopes)
 for _name in SLOPES:
-    if _name not in NO_UFUNCS:
+    if _name not in NOT_ENTERED:
         _enter(_name)
 enter_outer([getattr(of, _name) for _name in WITH_OUTER])
 
