@@ -24,7 +24,7 @@ from wengert.functions.transforms.values import stop_gradient
 from wengert.scipy.numerical import Asked, UnknownError, found_by, has_traced, is_followed, known, not_converged
 from wengert.scipy.runge_kutta import Stepper, states_at
 
-__all__ = ["cumulative_trapezoid", "odeint", "quad", "simpson", "solve_ivp", "trapezoid"]
+__all__ = ["cumulative_trapezoid", "dblquad", "nquad", "odeint", "quad", "simpson", "solve_ivp", "tplquad", "trapezoid"]
 
 _scipy: Any = integrate
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
@@ -115,6 +115,60 @@ def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: An
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
             total = total + half * weight * _sample(func, args, a, b, unbounded, middle + half * node)
     return total, error
+
+
+def nquad(func: Callable[..., Any], ranges: Any, args: Any = (), opts: Any = None, full_output: bool = False) -> Any:
+    """∫ … ∫ f(x_0, …, x_n) dx_0 … dx_n, x_0 the innermost: `quad` within `quad`. A range may depend on the variables outside of it."""
+    if not is_followed() or full_output:
+        return _scipy.nquad(func, ranges, args, opts, full_output)
+    args = args if isinstance(args, tuple) else (args,)
+
+    def over(depth: int, outer: tuple[Any, ...]) -> Any:
+        if depth < 0:
+            return func(*outer, *args), 0.0
+        own = ranges[depth](*outer, *args) if callable(ranges[depth]) else ranges[depth]
+        given = opts[depth] if isinstance(opts, list | tuple) else opts
+        options: dict[str, Any] = given(*outer, *args) if callable(given) else given or {}
+        return quad(lambda x: over(depth - 1, (x, *outer))[0], own[0], own[1], **options)
+
+    return over(len(ranges) - 1, ())
+
+
+def dblquad(
+    func: Callable[..., Any],
+    a: Any,
+    b: Any,
+    gfun: Any,
+    hfun: Any,
+    args: Any = (),
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+) -> Any:
+    """∫∫ f(y, x) dy dx for x from a to b and y from g(x) to h(x)."""
+    own = {"epsabs": epsabs, "epsrel": epsrel}
+    return nquad(func, [lambda x, *_: (_end(gfun, x), _end(hfun, x)), (a, b)], args, [own, own])
+
+
+def tplquad(
+    func: Callable[..., Any],
+    a: Any,
+    b: Any,
+    gfun: Any,
+    hfun: Any,
+    qfun: Any,
+    rfun: Any,
+    args: Any = (),
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+) -> Any:
+    """∫∫∫ f(z, y, x) dz dy dx for x from a to b, y from g(x) to h(x) and z from q(x, y) to r(x, y)."""
+    own = {"epsabs": epsabs, "epsrel": epsrel}
+    inner = [lambda y, x, *_: (_end(qfun, x, y), _end(rfun, x, y)), lambda x, *_: (_end(gfun, x), _end(hfun, x))]
+    return nquad(func, [*inner, (a, b)], args, [own, own, own])
+
+
+def _end(end: Any, *at: Any) -> Any:
+    return end(*at) if callable(end) else end
 
 
 def _is_infinite(end: Any) -> bool:
