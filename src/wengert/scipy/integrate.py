@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 from scipy import integrate  # pyright: ignore[reportMissingTypeStubs]
 
+from wengert.errors import TraceError
 from wengert.flow import fori_loop
 from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import refuse
@@ -78,7 +79,8 @@ def simpson(y: Any, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Any:
 def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
     """∫ f(x) dx from a to b, and an estimate of its error: Gauss's rule of 21 points on the intervals that QUADPACK chooses.
 
-    The derivatives by what f reads are those of the sum, by finite ends −f(a) and f(b).
+    The derivatives by what f reads are those of the sum; a finite end moves the interval that it bounds, and the others stay, so that
+    f may jump between them.
     """
     if not is_followed():
         return _scipy.quad(func, a, b, args, **options)
@@ -100,21 +102,26 @@ def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: An
     given = [Asked(lambda x: func(x, *args), ((),))]
     (places, starts, ends, error), count = found_by(name, search, given, [a, b], shapes)
     unbounded = _is_infinite(a), _is_infinite(b)
-    if count is None:
-        nodes = _NODES * 1.0
 
-        def piece(k: Any, total: Any) -> Any:
-            middle, half = (starts[k] + ends[k]) / 2, (ends[k] - starts[k]) / 2
-            values = vmap(lambda t: _sample(func, args, a, b, unbounded, t) * 1.0)(middle + half * nodes)
-            return total + half * np.sum(_WEIGHTS * values)
-
-        return fori_loop(0, places.astype(int), piece, 0.0), error
-    total: Any = 0.0
-    for start, end in sorted(zip(starts[:count], ends[:count], strict=True)):
+    def piece(start: Any, end: Any) -> Any:
+        if unbounded == (False, False):
+            start, end = np.where(start == stop_gradient(a), a, start), np.where(end == stop_gradient(b), b, end)
         middle, half = (start + end) / 2, (end - start) / 2
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            total = total + half * weight * _sample(func, args, a, b, unbounded, middle + half * node)
-    return total, error
+        values = _samples(lambda t: _sample(func, args, a, b, unbounded, t) * 1.0, middle + half * (_NODES * 1.0))
+        return half * np.sum(_WEIGHTS * values)
+
+    if count is None:
+        return fori_loop(0, places.astype(int), lambda k, total: total + piece(starts[k], ends[k]), 0.0), error
+    rows = sorted(zip(starts[:count], ends[:count], strict=True))
+    return sum((piece(start, end) for start, end in rows), 0.0), error
+
+
+def _samples(f: Callable[[Any], Any], places: Any) -> Any:
+    """The values of a function at places: together, or one by one where it asks for the numbers of its argument."""
+    try:
+        return vmap(f)(places)
+    except TraceError:
+        return np.stack([asarray(f(place)) for place in places])
 
 
 def nquad(func: Callable[..., Any], ranges: Any, args: Any = (), opts: Any = None, full_output: bool = False) -> Any:
@@ -128,7 +135,7 @@ def nquad(func: Callable[..., Any], ranges: Any, args: Any = (), opts: Any = Non
             return func(*outer, *args), 0.0
         own = ranges[depth](*outer, *args) if callable(ranges[depth]) else ranges[depth]
         given = opts[depth] if isinstance(opts, list | tuple) else opts
-        options: dict[str, Any] = given(*outer, *args) if callable(given) else given or {}
+        options: Any = given(*outer, *args) if callable(given) else given or {}
         return quad(lambda x: over(depth - 1, (x, *outer))[0], own[0], own[1], **options)
 
     return over(len(ranges) - 1, ())
@@ -195,11 +202,7 @@ def _must_be_sum(f: Any, low: float, high: float, starts: Any, ends: Any, value:
 def _sample(func: Any, args: Any, a: Any, b: Any, unbounded: tuple[bool, bool], t: Any) -> Any:
     """The integrand at a place of QUADPACK's interval, which is (0, 1] where an end is infinite."""
     if unbounded == (False, False):
-        low, high = stop_gradient(a), stop_gradient(b)
-        width = high - low
-        if not has_traced(width) and width == 0:
-            return 0.0 * func(a, *args)
-        return func(a + (b - a) * ((t - low) / width), *args) * ((b - a) / width)
+        return func(t, *args)
     u, slope = (1 - t) / t, 1 / (t * t)
     if not all(unbounded):
         return (func(b - u, *args) if unbounded[0] else func(a + u, *args)) * slope
