@@ -281,12 +281,6 @@ def _by_loop(
     right: Any, t_span: Any, start: Any, method: str, t_eval: Any, dense_output: bool, options: dict[str, Any]
 ) -> Any:
     """The solution in a function that is written down; at the end alone, where no times are given."""
-    name = "scipy.integrate.solve_ivp"
-    if dense_output:
-        refuse(
-            f"'{name}' has no dense output in a function that is written down.",
-            "Say at which times it is wanted:  t_eval=np.linspace(a, b, 50)",
-        )
     a, b = t_span
     forward: Any = np.where(b < a, -1.0, 1.0) if has_traced((a, b)) else -1.0 if b < a else 1.0
     tolerances = (
@@ -295,13 +289,25 @@ def _by_loop(
         options.get("max_step", np.inf),
     )
     stepper = Stepper(right, _tableau(method), b, forward, *tolerances)
-    given: Any = [] if t_eval is None else t_eval
-    times = asarray(given) if has_traced(given) else np.asarray(given, float)
-    if not has_traced((times, a, b)) and np.any((forward * times < forward * a) | (forward * times > forward * b)):
-        raise ValueError("Values in `t_eval` are not within `t_span`.")  # SciPy's words
-    columns, end = states_at(stepper, a, start, times, options.get("first_step"))
+
+    def steps(given: Any) -> tuple[Any, Any, Any]:
+        times = asarray(given) if has_traced(given) else np.asarray(given, float)
+        if not has_traced((times, a, b)) and np.any((forward * times < forward * a) | (forward * times > forward * b)):
+            raise ValueError("Values in `t_eval` are not within `t_span`.")  # SciPy's words
+        return times, *states_at(stepper, a, start, times, options.get("first_step"))
+
+    def at(t: Any) -> Any:
+        """The solution at a time, or at many, by the same steps once more."""
+        t = asarray(t)
+        flat: Any = np.reshape(t, (-1,))
+        order = np.argsort(forward * flat)
+        found = steps(flat[order])[1][..., np.argsort(order)]
+        return found if t.ndim else found[..., 0]
+
+    times, columns, end = steps([] if t_eval is None else t_eval)
     places, states = (_Ends(a, b), _Ends(start, end)) if t_eval is None else (times, columns)
-    return _scipy._ivp.ivp.OdeResult(t=places, y=states, sol=None, success=True, status=0, message="")
+    sol = at if dense_output else None
+    return _scipy._ivp.ivp.OdeResult(t=places, y=states, sol=sol, success=True, status=0, message="")
 
 
 class _Ends:
