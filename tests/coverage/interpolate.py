@@ -81,4 +81,10 @@ SAMPLES = (
         (AT / 4,),
         first=1e-9,
     ),
+    *_of("splrep", lambda m, y, x: m.splev(x, m.splrep(X, y)), (Y, AT)),
+    *_of("UnivariateSpline", lambda m, y, x: m.UnivariateSpline(X, y, s=0)(x), (Y, AT)),
+    *_of("UnivariateSpline", lambda m, y: m.UnivariateSpline(X, y, s=0, k=2, ext=1)([0.3, 9.0], 1), (Y,)),
+    *_of("UnivariateSpline", lambda m, x: m.UnivariateSpline(X, Y, s=0.5, ext=3)(x), (AT,), (FAR,)),
+    *_of("InterpolatedUnivariateSpline", lambda m, y, x: m.InterpolatedUnivariateSpline(X, y)(x), (Y, AT)),
+    *_of("interpn", lambda m, v: m.interpn(GRID, v, POINTS), (VALUES,)),
 )

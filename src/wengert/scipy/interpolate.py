@@ -78,6 +78,9 @@ def again(of: Any) -> Any:
 def answering(original: Any) -> Any:
     """What stands for an interpolant of SciPy; None for other objects."""
     known = (_scipy.PPoly, _scipy.BSpline, *_GRIDS)
+    if isinstance(original, _scipy.UnivariateSpline):
+        t, c, k = original._eval_args
+        return Univariate(of_spline(t, c, k, True), original.ext, original)
     return Answering(original) if isinstance(original, known) else None
 
 
@@ -208,6 +211,87 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
             "'scipy.interpolate.splev' takes no 'ext' but 0 on traced values.", "Cut x first:  np.clip(x, t[0], t[-1])"
         )
     return of_spline(numbers_of(t, "The knots of 'scipy.interpolate.splev'"), c, k, True)(x, der)
+
+
+def splrep(x: Any, y: Any, *args: Any, k: int = 3, s: float | None = None, **options: Any) -> Any:
+    """The knots, coefficients and degree of the spline through the points."""
+    if not has_traced((x, y)):
+        return _scipy.splrep(x, y, *args, k=k, s=s, **options)
+    if args or options or s:
+        refuse(
+            "'scipy.interpolate.splrep' of traced values gives the spline through all points alone.",
+            "Write:  splrep(x, y)",
+        )
+    places = numbers_of(x, "The places of 'scipy.interpolate.splrep'")
+    of = _scipy.make_interp_spline(places, np.eye(len(places)), k)
+    c = np.tensordot(of.c, asarray(y), 1)
+    return of.t, np.concatenate([c, np.zeros(k + 1)]), k
+
+
+class Univariate(InPlaceOf):
+    """UnivariateSpline: a spline through all points of traced values, or one of numbers at traced places."""
+
+    def __init__(self, of: Piecewise, ext: Any, original: Any = None) -> None:
+        self._of, self._ext, self._original = of, ext, original
+
+    def __getattr__(self, name: str) -> Any:
+        if self._original is None or name.startswith("__"):
+            raise AttributeError(f"A spline of traced values has no '{name}': it has a call, derivative and integral.")
+        return getattr(self._original, name)
+
+    def __call__(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
+        """The value, or its derivative of order `nu`."""
+        if self._original is not None and not has_traced(x):
+            return self._original(x, nu, ext)
+        ext = self._ext if ext is None else ext
+        if ext in (1, "zeros"):
+            x = asarray(x)
+            low, high = float(self._of.x[0]), float(self._of.x[-1])
+            return np.where(np.logical_and(x >= low, x <= high), self._of(x, nu), 0.0)
+        if ext in (3, "const"):
+            return self._of(np.clip(asarray(x), float(self._of.x[0]), float(self._of.x[-1])), nu)
+        return self._of(x, nu)
+
+    def derivative(self, n: int = 1) -> Univariate:
+        """The derivative as a spline."""
+        return Univariate(self._of.derivative(n), self._ext)
+
+    def integral(self, a: Any, b: Any) -> Any:
+        """The integral from a to b."""
+        return self._of.integrate(a, b)
+
+
+def _univariate(name: str) -> Any:
+    def make(
+        x: Any, y: Any, w: Any = None, bbox: Any = (None,) * 2, k: int = 3, s: Any = None, ext: Any = 0, **rest: Any
+    ) -> Any:
+        """A spline of degree k of samples."""
+        if not has_traced((x, y, w)):
+            given = {"w": w, "bbox": list(bbox), "k": k, "ext": ext, **rest}
+            return answering(getattr(_scipy, name)(x, y, **given, **({"s": s} if name == "UnivariateSpline" else {})))
+        if (name == "UnivariateSpline" and s != 0) or w is not None or any(end is not None for end in bbox):
+            refuse(
+                f"'scipy.interpolate.{name}' of traced values goes through all points.",
+                "Write:  UnivariateSpline(x, y, s=0), or make_interp_spline(x, y)",
+            )
+        t, c, k = splrep(x, y, k=k)
+        return Univariate(of_spline(t, c, k, True), ext)
+
+    make.__name__ = name
+    return make
+
+
+UnivariateSpline = _univariate("UnivariateSpline")
+InterpolatedUnivariateSpline = _univariate("InterpolatedUnivariateSpline")
+
+
+def interpn(
+    points: Any, values: Any, xi: Any, method: str = "linear", bounds_error: bool = True, fill_value: Any = np.nan
+) -> Any:
+    """`RegularGridInterpolator` at points."""
+    if not has_traced((points, values, xi)):
+        return _scipy.interpn(points, values, xi, method, bounds_error, fill_value)
+    return OnGrid(points, values, method, bounds_error, fill_value)(xi)
 
 
 def Akima1DInterpolator(x: Any, y: Any, axis: int = 0, **options: Any) -> Any:
