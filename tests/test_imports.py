@@ -25,7 +25,7 @@ ORDER = (
     # below all floors
     {"cells"},
     {"errors"},
-    {"atomic", "memory"},
+    {"atomic", "memory", "regex"},
     # core: the mathematics
     {"core/ir"},
     {"core/ops"},
