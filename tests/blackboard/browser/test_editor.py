@@ -122,9 +122,11 @@ def test_a_document_in_latex_markdown_or_text_is_opened_from_a_file(board, name)
         board.find("button.open").click()
     chooser.value.set_files(path)
     lines = wg.equations(str(path)).data.lines
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    board.until(lambda: board.find(".equations .cm-line").first.inner_text().startswith(first))
     board.until(lambda: board.find(".forward ol.lines li").count() == len(lines))
-    board.until(lambda: board.find(".board.stale").count() == 0)
-    assert board.find(".equations .read-as").count() == len(lines)
+    board.until(lambda: board.find(".equations .read-as").count() == len(lines))
+    assert board.find(".board.stale").count() == 0
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
