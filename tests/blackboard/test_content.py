@@ -247,7 +247,7 @@ def test_the_lines_that_the_board_derives_are_a_whole_homework(name):
 
 
 def test_a_line_from_which_nothing_is_read_is_not_left_out():
-    rows = judged(SMALL, "\\bar{y} = y - t\n# a remark = none\nw̄ = ȳ x\n   = (y − t) x\n")["rows"]
+    rows = judged(SMALL, "ȳ = = y − t\n# a remark = none\nw̄ = ȳ x\n   = (y − t) x\n")["rows"]
     assert [(row["line"], row["status"]) for row in rows] == [(1, "unread"), (3, "holds"), (4, "holds")]
 
 
