@@ -66,7 +66,7 @@ class Engine {
 
 function stages({ type, text, values }) {
   if (text.includes("!")) return [{ type: "diagnostics", diagnostics: [{ severity: "error", what: "", where: "", repair: "" }] }];
-  const read = { type: "read", form: "index", written: "index", diagnostics: [], forward: [], quantities: [{ name: "w", kind: "input" }] };
+  const read = { type: "read", form: "index", written: "index", diagnostics: [], systems: [], forward: [], quantities: [{ name: "w", kind: "input" }] };
   const numbers = { type: "numbers", forward: [{ q: 0, value: values.w ?? 0 }], text };
   const backward = { type: "backward", form: "index", remark: null, legend: [], backward: [] };
   return type === "edit" ? [read, backward, numbers] : [numbers];

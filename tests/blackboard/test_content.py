@@ -197,7 +197,7 @@ def test_only_the_newest_texts_are_kept():
     for k in range(70):
         list(content.edit(f"L = {k} + w\n"))
     assert len(content.kept) == 64
-    assert next(iter(content.kept)) == "L = 6 + w\n"
+    assert next(iter(content.kept)) == ("L = 6 + w\n", 0)
 
 
 def test_ones_own_lines_are_judged_with_places_of_their_own():

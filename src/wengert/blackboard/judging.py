@@ -16,7 +16,7 @@ def judged(subject: Subject, lines: str, lang: str = LANGUAGES[0]) -> dict[str, 
     bars = {line.name for line in subject.derived.lines} - {subject.derived.loss}
     if not lines.strip():
         return {"type": "judged", "rows": [], "needed": len(bars), "held": 0}
-    document = together(subject.text, lines)
+    document = together(subject.head, lines)
     own = [row for row in review(document.text, document.name).rows if row.line in document.own]
     right = {subject.named(row.bar) for row in own if row.status in ("holds", "conditional")}
     wrong = {subject.named(row.bar) for row in own if row.status == "wrong"}
