@@ -293,3 +293,9 @@ def test_the_drawing_names_what_each_part_stands_for(direction):
     assert back == edges - {("x", "z"), ("t", "L")}
     assert {text["q"] for text in found["texts"]} >= {frame["q"] for frame in found["frames"]}
     assert (found["width"] > found["height"]) == (direction == "right")
+
+
+def test_an_expansion_that_cannot_be_written_says_why():
+    text = "K_ij = exp(−(x_i − x_j)² / (2 ℓ²))\nL = ½ yᵀ K⁻¹ y\n"
+    (found,) = replies({"type": "expand", "text": text})
+    assert found["diagnostics"][0]["what"].startswith("The expansion is written with indices")
