@@ -33,6 +33,10 @@ DOUBTFUL = "doubtful"
 NOT_AS_READ = "does not hold as read"
 STATED_VALUES = "example"
 """The reading by which names have the values that a page writes out."""
+SAID_OTHERWISE = frozenset({"layout", "lying", "=", "≠"})
+"""Conditions that are no mistakes: a derivative lies the other way, or an equation is meant for some indices."""
+EXCUSING = frozenset({"rank", "symmetric", "simplex", "turned vector", "product", "sum of entries", "empty sign", "example"})
+"""Conditions that a mistake may call for."""
 NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100
 
@@ -104,7 +108,9 @@ def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool
     """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
     doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.under)
     if status == "wrong":
-        return verdict.status == "holds" and verdict.derived and _meet(place, span)
+        otherwise = verdict.status == "conditional" and SAID_OTHERWISE & verdict.under and not EXCUSING & verdict.under
+        holds = verdict.status == "holds" or otherwise
+        return bool(holds) and verdict.derived and _meet(place, span)
     return status == "holds" and doubted and _meet(place, span)
 
 

@@ -177,8 +177,12 @@ def _statements(body: Located, blocks: list[Block], found: Layout) -> Iterator[S
             part = replace(part, text="".join(map(without_lead, part.text.splitlines(keepends=True))))
         for chain in chains(part, block.notation):
             begun = last is not None and last[2] == section and last[0].relations and last[1].notation == block.notation
-            if begun and last is not None and chain.relations and not chain.sides[0]:
+            first = chain.chunks[0] if chain.chunks else None
+            if begun and last is not None and chain.relations and not chain.sides[0] and not (first and first.apart):
                 last[0].goes_on(chain)
+                continue
+            if begun and first is not None and first.aside:
+                yield _statement(words, chain, block, section)
                 continue
             if last is not None:
                 yield _statement(words, *last)
