@@ -35,7 +35,9 @@ STATED_VALUES = "example"
 """The reading by which names have the values that a page writes out."""
 SAID_OTHERWISE = frozenset({"layout", "lying", "=", "≠"})
 """Conditions that are no mistakes: a derivative lies the other way, or an equation is meant for some indices."""
-EXCUSING = frozenset({"rank", "symmetric", "simplex", "turned vector", "product", "sum of entries", "empty sign", "example"})
+EXCUSING = frozenset(
+    {"rank", "symmetric", "simplex", "turned vector", "product", "sum of entries", "empty sign", "example"}
+)
 """Conditions that a mistake may call for."""
 NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100

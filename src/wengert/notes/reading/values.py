@@ -191,7 +191,8 @@ class Evaluator(Terms):
         base = base_of(tree)
         if base not in self.scope.called and not (base in LOSSES and isinstance(group.inner, Listing | Name | Script)):
             return False
-        return base not in self.scope.functions and group.bracket in "(["
+        factor = base in self.scope.supposed and not isinstance(group.inner, Listing | Name | Script | Word)
+        return not factor and base not in self.scope.functions and group.bracket in "(["
 
     def is_slope_of_quantity(self, tree: Tree, group: Group) -> bool:
         """C′(a) of a C = (a − y)² that has a line: its derivative by a."""
