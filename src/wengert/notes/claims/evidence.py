@@ -33,12 +33,12 @@ DOUBTFUL = "doubtful"
 NOT_AS_READ = "does not hold as read"
 STATED_VALUES = "example"
 """The reading by which names have the values that a page writes out."""
-SAID_OTHERWISE = frozenset({"layout", "lying", "=", "≠"})
-"""Conditions that are no mistakes: a derivative lies the other way, or an equation is meant for some indices."""
-EXCUSING = frozenset(
-    {"rank", "symmetric", "simplex", "turned vector", "product", "sum of entries", "empty sign", "example"}
-)
+SAID_OTHERWISE = frozenset({"layout", "lying", "sum of entries", "=", "≠"})
+"""Conditions that are no mistakes: a derivative lies the other way, a loss is summed, an equation is meant for some indices."""
+EXCUSING = frozenset({"rank", "symmetric", "simplex", "turned vector", "product", "empty sign", "example"})
 """Conditions that a mistake may call for."""
+DERIVED = re.compile(r"∂|\\partial|∇|\\nabla|δ|\\delta")
+"""A line that names what is derived; of names with bars the forward equations alone say what they are."""
 NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100
 
@@ -86,7 +86,10 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     for verdict in verdicts:
         place = whole_place(verdict)
         contradicted = {k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status)}
-        if contradicted and unread:  # ranks that were chosen for what is read alone do not fit the rest of the page
+        excused = {k for k in contradicted if rows[k][1] == "wrong"}
+        if excused or (
+            contradicted and unread
+        ):  # ranks that were chosen for what is read alone do not fit the rest of the page
             entries.append(_judged(verdict))
             taken |= contradicted
             continue
@@ -110,6 +113,8 @@ def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool
     """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
     doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.under)
     if status == "wrong":
+        if DERIVED.search(verdict.statement.sides[0]) is None:
+            return False
         otherwise = verdict.status == "conditional" and SAID_OTHERWISE & verdict.under and not EXCUSING & verdict.under
         holds = verdict.status == "holds" or otherwise
         return bool(holds) and verdict.derived and _meet(place, span)

@@ -13,7 +13,7 @@ from wengert.notes.claims.deltas_of_parts import understood_with_deltas
 from wengert.notes.claims.diagnosis import Effort
 from wengert.notes.claims.differences import differences
 from wengert.notes.claims.drawn import forget
-from wengert.notes.claims.evidence import DOUBTFUL, NOT_AS_READ, EvidenceRow, by_evidence
+from wengert.notes.claims.evidence import DERIVED, DOUBTFUL, NOT_AS_READ, EvidenceRow, by_evidence
 from wengert.notes.claims.findings import Claim
 from wengert.notes.claims.lookalikes import without_lookalikes
 from wengert.notes.claims.programs import as_meant, mended, told
@@ -170,9 +170,9 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     finally:
         forget()
     states = _with_doubts(rows)
-    if not any(status in ("unread", DOUBTFUL) for _, status in states) and any(
-        row.status != "defined" for _, row in rows
-    ):
+    doubted = any(status in ("unread", DOUBTFUL) for _, status in states)
+    doubted |= any(row.status == "wrong" and DERIVED.search(row.text) is not None for _, row in rows)
+    if not doubted and any(row.status != "defined" for _, row in rows):
         return _review(manuscript, rows)
     found = by_evidence(story, states, [section.system for section in manuscript.sections])
     unread = any(row.status == "unread" for _, row in rows)
