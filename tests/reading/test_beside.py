@@ -117,3 +117,20 @@ def test_formulas_in_scripts_of_a_page_are_read(kind: str):
 def test_what_lies_the_other_way_is_not_wrong():
     page = SOFTMAX + "\n$$\\frac{\\partial L}{\\partial u} = unread(\\cdot)$$\n"
     assert [row.status for row in with_evidence(page, "page.md", lambda name: None).rows].count("wrong") == 0
+
+
+FALSE_ALARMS = {
+    "a function of its own": "$$\\sigma(u) = \\frac{1}{1+e^{-u}}$$\n$$\\frac{\\partial \\sigma(u)}{\\partial u} = \\sigma(u) \\sigma(-u)$$",
+    "a loss that is summed": "$$Y = X W$$\n$$E = \\frac12 (Y - T)^2$$\n$$\\frac{\\partial E}{\\partial Y} = Y - T$$",
+}
+
+
+@pytest.mark.parametrize("page", FALSE_ALARMS.values(), ids=FALSE_ALARMS.keys())
+def test_a_page_that_is_read_line_by_line_is_asked_as_a_whole_before_a_line_is_wrong(page: str):
+    assert [row.status for row in with_evidence(page, "page.md", lambda name: None).rows if row.status == "wrong"] == []
+
+
+def test_a_way_that_is_left_out_is_wrong_also_where_a_total_derivative_would_hold_it():
+    page = "h = tanh(W x)\ny = W h\nL = ½ ‖y − t‖²\n\n∂L/∂W = ∂L/∂y ∂y/∂W"
+    (row,) = with_evidence(page, "", lambda name: None).rows
+    assert (row.status, row.kind) == ("wrong", "missing path")

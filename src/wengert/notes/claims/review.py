@@ -171,7 +171,7 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
         forget()
     states = _with_doubts(rows)
     doubted = any(status in ("unread", DOUBTFUL) for _, status in states)
-    doubted |= any(row.status == "wrong" and DERIVED.search(row.text) is not None for _, row in rows)
+    doubted |= any(_is_asked_again(row) for _, row in rows)
     if not doubted and any(row.status != "defined" for _, row in rows):
         return _review(manuscript, rows)
     found = by_evidence(story, states, [section.system for section in manuscript.sections])
@@ -179,6 +179,13 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     rows = [(span, replace(row, idle=k in found.idle)) for k, (span, row) in enumerate(rows)]
     left = [(span, _doubted(row) if unread else row) for k, (span, row) in enumerate(rows) if k not in found.taken]
     return _review(manuscript, left + [(entry.span, _row_of(entry, story.text)) for entry in found.entries])
+
+
+def _is_asked_again(row: ReviewRow) -> bool:
+    """Whether a wrong row may be right as the page as a whole is read; ways that are left out and missing transposes are seen line by line only."""
+    return (
+        row.status == "wrong" and row.kind not in ("missing path", "transpose") and DERIVED.search(row.text) is not None
+    )
 
 
 def _with_doubts(rows: list[tuple[Span, ReviewRow]]) -> list[tuple[Span, str]]:
