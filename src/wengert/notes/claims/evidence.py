@@ -33,10 +33,8 @@ DOUBTFUL = "doubtful"
 NOT_AS_READ = "does not hold as read"
 STATED_VALUES = "example"
 """The reading by which names have the values that a page writes out."""
-SAID_OTHERWISE = frozenset({"layout", "lying", "sum of entries", "=", "≠"})
-"""Conditions that are no mistakes: a derivative lies the other way, a loss is summed, an equation is meant for some indices."""
-EXCUSING = frozenset({"rank", "symmetric", "simplex", "turned vector", "product", "empty sign", "example"})
-"""Conditions that a mistake may call for."""
+SUMMED = frozenset({"sum of entries"})
+"""The one condition that is no mistake: a loss that is summed."""
 DERIVED = re.compile(r"∂|\\partial|∇|\\nabla|δ|\\delta")
 """A line that names what is derived; of names with bars the forward equations alone say what they are."""
 NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
@@ -85,7 +83,9 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     stated = any(STATED_VALUES in verdict.under for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
-        contradicted = {k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status)}
+        contradicted = {
+            k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status, bool(unread))
+        }
         excused = {k for k in contradicted if rows[k][1] == "wrong"}
         if excused or (
             contradicted and unread
@@ -109,15 +109,15 @@ def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
     return any(verdict.status == "comparison" and _meet(whole_place(verdict), span) for verdict in verdicts)
 
 
-def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool:
-    """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
+def _contradicts(verdict: Verdict, place: Span, span: Span, status: str, unread: bool) -> bool:
+    """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds, by usual readings where all is read."""
     doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.under)
     if status == "wrong":
         if DERIVED.search(verdict.statement.sides[0]) is None:
             return False
-        otherwise = verdict.status == "conditional" and SAID_OTHERWISE & verdict.under and not EXCUSING & verdict.under
-        holds = verdict.status == "holds" or otherwise
-        return bool(holds) and verdict.derived and _meet(place, span)
+        plainly = verdict.status == "holds" and (unread or not verdict.note)
+        holds = plainly or (verdict.status == "conditional" and verdict.under == SUMMED)
+        return holds and verdict.derived and _meet(place, span)
     return status == "holds" and doubted and _meet(place, span)
 
 
