@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wengert.core.ir.graph import Node, apply, constant, constant_like
-from wengert.core.ops.arithmetic import add, divide, multiply, negative, reciprocal, subtract
+from wengert.core.ops.arithmetic import add, divide, integer_power, multiply, negative, power, reciprocal, subtract
 from wengert.core.ops.functions import broadcast
 from wengert.core.ops.kinds import carried, constant_value
 from wengert.core.ops.meeting import is_gate
+from wengert.core.ops.piecewise import where
+from wengert.core.ops.primes import prime
 from wengert.core.ops.reductions import sum as total
 
 
@@ -58,15 +60,79 @@ class Deferred:
 
 
 def begun(node: Node, values: Sequence[Node | None]) -> list[Deferred | None]:
-    """For each signal that a node sends on as −(s y), y its value: −s and y."""
+    """For each signal that a node sends on as s y or −(s y), y its value: ±s and y."""
     return [_last_factor(node, value) for value in values]
 
 
 def _last_factor(y: Node, value: Node | None) -> Deferred | None:
-    if value is None or value.op is not negative or value.type != y.type:
+    if value is None or value.type != y.type:
         return None
-    product = value.inputs[0]
-    return Deferred(-product.inputs[0], y) if product.op is multiply and product.inputs[1] is y else None
+    product = value.inputs[0] if value.op is negative else value
+    if product.op is not multiply or product.inputs[1] is not y:
+        return None
+    return Deferred(-product.inputs[0] if value.op is negative else product.inputs[0], y)
+
+
+def begun_at_product(node: Node, bar: Node) -> list[Deferred | None]:
+    """The signals of a product a f, where f has a divisor that a factor of a has too: to a, the bar and f.
+
+    Such a product is a slope that this module made, s u' y · y; the one y waits behind u' again.
+    """
+    found: list[Deferred | None] = [None, None]
+    for k, (a, f) in enumerate((node.inputs, node.inputs[::-1])):
+        divisor = _divisor(f)
+        if divisor is not None and any(_divisor(each) is divisor for each in _factors(a)):
+            found[k] = Deferred(bar, f)
+            break
+    return found
+
+
+def _divisor(node: Node) -> Node | None:
+    """What a node is divided by, laid out or not: u of 1/u, n/u and u⁻ⁿ."""
+    node = _laid_out(node)
+    if node.op is reciprocal or (node.op is integer_power and node.params["exponent"] < 0):
+        return node.inputs[0]
+    if node.op is divide:
+        return _laid_out(node.inputs[1])
+    if node.op is power and (constant_value(node.inputs[1]) or 0) < 0:
+        return node.inputs[0]
+    return None
+
+
+def _laid_out(node: Node) -> Node:
+    while node.op.moves is not None or node.op is negative:
+        node = node.inputs[0]
+    return node
+
+
+def _factors(node: Node) -> list[Node]:
+    """The factors of a product, through signs and selections; few are looked for."""
+    found: list[Node] = []
+    stack = [node]
+    while stack and len(found) < MOST_FACTORS:
+        node = _laid_out(stack.pop())
+        if node.op is multiply:
+            stack += node.inputs
+        elif is_gate(node):
+            stack.append(node.inputs[1])
+        else:
+            found.append(node)
+            if node.op is divide:
+                stack.append(node.inputs[0])
+    return found
+
+
+def together(parts: Sequence[Deferred | None], uses: int) -> Deferred | None:
+    """The sum of all that arrives at a node, where it waits for one factor; `uses` says how many parts there are."""
+    if not parts or len(parts) < uses or parts[0] is None:
+        return None
+    first, *rest = parts
+    signal = first.signal
+    for each in rest:
+        if each is None or (each.factor, each.gates, each.sums) != (first.factor, first.gates, first.sums):
+            return None
+        signal = signal + each.signal
+    return replace(first, signal=signal)
 
 
 def passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
@@ -74,6 +140,8 @@ def passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
     signal, factor = arrived.signal, arrived.factor
     if node.op.partials is not None:
         found = carried(node, [signal] * len(node.inputs))
+    elif node.op in (prime, where):
+        found = node.op.vjp(node, signal)
     elif arrived.gates:
         return [None] * len(node.inputs)
     elif node.op is total or node.op.moves == "permutation":
@@ -85,6 +153,8 @@ def passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
 
 MOST = 4
 """So many terms of a tangent are kept apart."""
+MOST_FACTORS = 16
+"""So many factors of a product are looked through."""
 
 
 def advanced(node: Node, k: int, arrived: Sequence[Deferred], tangent: Node) -> list[Deferred]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.core.autodiff import slopes
-from wengert.core.autodiff.deferred import Deferred
+from wengert.core.autodiff.deferred import Deferred, together
 from wengert.core.autodiff.growth import is_singular
 from wengert.core.autodiff.masks import Mask, either, given
 from wengert.core.autodiff.passing import back_through, of_body
@@ -95,7 +95,9 @@ def contributions(
                 found.setdefault(parent, []).append((node, value))
         if marks is not None:
             marks.passed(node, result.masks[node], values, leaving)
-            marks.deferred.update((x, w) for x, w in zip(node.inputs, waiting, strict=False) if w is not None)
+            for x, value, pair in zip(node.inputs, values, waiting or [None] * len(values), strict=False):
+                if value is not None and x in active:
+                    marks.deferred.setdefault(x, []).append(pair)
     return result
 
 
@@ -118,7 +120,7 @@ def _signals(
         result.masks[node],
         steep=node in marks.steep or node in marks.rooted,
         degree=marks.degree(node),
-        arrived=marks.deferred.pop(node, None) if len(result.contributions[node]) == 1 else None,
+        arrived=together(marks.deferred.pop(node, []), len(result.contributions[node])),
     )
     return values, (), waiting
 
@@ -134,8 +136,8 @@ class CotangentMarks:
         """What has arrived at each result of a node that has several."""
         self.steep: set[Node] = set()
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
-        self.deferred: dict[Node, Deferred] = {}
-        """What a child added last, where it is a product that waits; it counts where it is all of the bar."""
+        self.deferred: dict[Node, list[Deferred | None]] = {}
+        """What each child added, where it is a product that waits."""
         self.rooted: dict[Node, float] = {}
         """The bars that are infinite where all squares under a root are 0 (see `ops.squares`), with the least exponent of the roots."""
 

@@ -38,7 +38,7 @@ def vjp(
 
     `arrived` is the bar as a product that waits, if it is one. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
     """
-    values, waiting = _with_last_factors(node, _plain_vjp(node, bar, mask), arrived)
+    values, waiting = _with_last_factors(node, bar, _plain_vjp(node, bar, mask), arrived)
     plain = list(values)
     if is_on():
         values = _selected(node, bar, mask, values, steep, degree)
@@ -50,11 +50,11 @@ def vjp(
 
 
 def _with_last_factors(
-    node: Node, values: Sequence[Node | None], arrived: Deferred | None
+    node: Node, bar: Node, values: Sequence[Node | None], arrived: Deferred | None
 ) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
     """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
     if arrived is None:
-        return values, deferred.begun(node, values)
+        return values, deferred.begun_at_product(node, bar) if node.op is multiply else deferred.begun(node, values)
     waiting = deferred.passed(node, arrived)
     if node.op.fades and waiting[0] is not None:
         (signal, *_) = _unless_faded(node, [waiting[0].signal])
