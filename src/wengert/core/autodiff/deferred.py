@@ -54,14 +54,27 @@ class Deferred:
         """This pair for what was made of its product: the same, or a selection; None where it is something else."""
         if value is product:
             return self
-        if value is None or not is_gate(value) or value.inputs[1] is not product:
+        if value is None or not is_gate(value) or value.inputs[1] is not product or self.sums:
             return None
-        return None if self.sums else Deferred(self.signal, self.factor, (*self.gates, value.inputs[0]))
+        return self if value.inputs[0] in self.gates else replace(self, gates=(*self.gates, value.inputs[0]))
+
+    @property
+    def gate(self) -> Node:
+        """Where all gates hold."""
+        found, *rest = self.gates
+        for each in rest:
+            found = apply("logical_and", found, each)
+        return found
+
+    @property
+    def gated(self) -> Node:
+        """The signal where all gates hold, else 0."""
+        return apply("where", self.gate, self.signal, constant(0, self.signal.type))
 
 
-def begun(node: Node, values: Sequence[Node | None]) -> list[Deferred | None]:
+def begun(node: Node, values: Sequence[Node | None]) -> list[Sequence[Deferred]]:
     """For each signal that a node sends on as s y or −(s y), y its value: ±s and y."""
-    return [_last_factor(node, value) for value in values]
+    return [() if (pair := _last_factor(node, value)) is None else (pair,) for value in values]
 
 
 def _last_factor(y: Node, value: Node | None) -> Deferred | None:
@@ -73,21 +86,21 @@ def _last_factor(y: Node, value: Node | None) -> Deferred | None:
     return Deferred(-product.inputs[0] if value.op is negative else product.inputs[0], y)
 
 
-def begun_at_product(node: Node, bar: Node) -> list[Deferred | None]:
-    """The signals of a product a f, where f has a divisor that a factor of a has too: to a, the bar and f.
+def begun_at_product(node: Node, bar: Node) -> tuple[list[Sequence[Deferred]], Node | None]:
+    """The signals of a product a f, where f has a divisor that a factor of a has too: to a, the bar and f. And that divisor.
 
     Such a product is a slope that this module made, s u' y · y; the one y waits behind u' again.
     """
-    found: list[Deferred | None] = [None, None]
+    found: list[Sequence[Deferred]] = [(), ()]
     for k, (a, f) in enumerate((node.inputs, node.inputs[::-1])):
-        divisor = _divisor(f)
-        if divisor is not None and any(_divisor(each) is divisor for each in _factors(a)):
-            found[k] = Deferred(bar, f)
-            break
-    return found
+        divisor = divisor_of(f)
+        if divisor is not None and any(divisor_of(each) is divisor for each in _factors(a)):
+            found[k] = (Deferred(bar, f),)
+            return found, divisor
+    return found, None
 
 
-def _divisor(node: Node) -> Node | None:
+def divisor_of(node: Node) -> Node | None:
     """What a node is divided by, laid out or not: u of 1/u, n/u and u⁻ⁿ."""
     node = _laid_out(node)
     if node.op is reciprocal or (node.op is integer_power and node.params["exponent"] < 0):
@@ -122,21 +135,42 @@ def _factors(node: Node) -> list[Node]:
     return found
 
 
-def together(parts: Sequence[Deferred | None], uses: int) -> Deferred | None:
-    """The sum of all that arrives at a node, where it waits for one factor; `uses` says how many parts there are."""
-    if not parts or len(parts) < uses or parts[0] is None:
-        return None
-    first, *rest = parts
-    signal = first.signal
-    for each in rest:
-        if each is None or (each.factor, each.gates, each.sums) != (first.factor, first.gates, first.sums):
-            return None
-        signal = signal + each.signal
-    return replace(first, signal=signal)
+def together(parts: Sequence[tuple[Node, Sequence[Deferred]]], apart: bool) -> Sequence[Deferred]:
+    """The terms of all that arrives at a node, its parts as products and as terms: one, where they wait for one factor; several where they
+    are to be kept apart; none where they are one sum of products."""
+    terms: list[Deferred] = []
+    for value, of_part in parts:
+        if not of_part and not (apart and any(each for _, each in parts)):
+            return ()
+        for each in of_part or (Deferred(value, constant_like(1, value)),):
+            _enter(terms, each)
+    return terms if len(terms) == 1 or (len(terms) <= MOST and (apart or len(parts) == 1)) else ()
 
 
-def passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
-    """What a node makes of a signal whose last factor waits; None where it has to be multiplied."""
+def _enter(terms: list[Deferred], new: Deferred) -> None:
+    """Add a term, to one that waits for the same factor where there is one."""
+    for k, old in enumerate(terms):
+        if old.factor is new.factor and old.sums == new.sums:
+            if old.gates == new.gates:
+                terms[k] = replace(old, signal=old.signal + new.signal)
+            elif old.gates and new.gates:
+                terms[k] = replace(old, signal=old.gated + new.gated, gates=(apply("logical_or", old.gate, new.gate),))
+            else:
+                continue
+            return
+    terms.append(new)
+
+
+def passed(node: Node, arrived: Sequence[Deferred]) -> list[Sequence[Deferred]]:
+    """What a node makes of signals whose last factors wait; none where they have to be multiplied."""
+    each = [_passed(node, term) for term in arrived]
+    return [
+        () if any(pairs[k] is None for pairs in each) else tuple(p for pairs in each if (p := pairs[k]))
+        for k in range(len(node.inputs))
+    ]
+
+
+def _passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
     signal, factor = arrived.signal, arrived.factor
     if node.op.partials is not None:
         found = carried(node, [signal] * len(node.inputs))
@@ -149,6 +183,14 @@ def passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
     else:
         return [None] * len(node.inputs)
     return [None if s is None or factor is None else Deferred(s, factor, arrived.gates) for s in found]
+
+
+def kept(terms: Sequence[Deferred], product: Node | None, value: Node | None) -> Sequence[Deferred]:
+    """The terms for what was made of their sum: the same, or a selection; none where it is something else."""
+    if product is None or value is None:
+        return ()
+    found = [each.kept(product, value) for each in terms]
+    return () if None in found else tuple(each for each in found if each is not None)
 
 
 MOST = 4

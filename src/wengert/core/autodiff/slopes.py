@@ -32,34 +32,33 @@ def vjp(
     *,
     steep: bool = False,
     degree: float | None = None,
-    arrived: Deferred | None = None,
-) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
-    """The op's vjp, and which of it are products that wait. `mask` is that of the bar; `steep` says that the bar may be infinite.
+    arrived: Sequence[Deferred] = (),
+) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]], Node | None]:
+    """The op's vjp; which of it are products that wait, as terms; and a divisor that a product has twice. `mask` is that of the bar;
+    `steep` says that the bar may be infinite.
 
-    `arrived` is the bar as a product that waits, if it is one. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
+    `arrived` is the bar as terms that wait, if it is such. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
     """
-    values, waiting = _with_last_factors(node, bar, _plain_vjp(node, bar, mask), arrived)
-    plain = list(values)
-    if is_on():
-        values = _selected(node, bar, mask, values, steep, degree)
-    kept = [
-        None if w is None or product is None else w.kept(product, value)
-        for w, product, value in zip(waiting, plain, values, strict=True)
-    ]
-    return values, kept
+    plain, waiting, divisor = _with_last_factors(node, bar, _plain_vjp(node, bar, mask), arrived)
+    values = _selected(node, bar, mask, plain, steep, degree) if is_on() else plain
+    kept = [deferred.kept(w, p, v) for w, p, v in zip(waiting, plain, values, strict=True)]
+    return values, kept, divisor
 
 
 def _with_last_factors(
-    node: Node, bar: Node, values: Sequence[Node | None], arrived: Deferred | None
-) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
-    """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
-    if arrived is None:
-        return values, deferred.begun_at_product(node, bar) if node.op is multiply else deferred.begun(node, values)
+    node: Node, bar: Node, values: Sequence[Node | None], arrived: Sequence[Deferred]
+) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]], Node | None]:
+    """What a node sends on, with the last factor of each signal last; which of it waits for further factors; and a divisor that a
+    product has twice."""
+    if not arrived:
+        if node.op is multiply:
+            return values, *deferred.begun_at_product(node, bar)
+        return values, deferred.begun(node, values), None
     waiting = deferred.passed(node, arrived)
-    if node.op.fades and waiting[0] is not None:
-        (signal, *_) = _unless_faded(node, [waiting[0].signal])
-        waiting[0] = None if signal is None else replace(waiting[0], signal=signal)
-    return [v if w is None else w.product for v, w in zip(values, waiting, strict=True)], waiting
+    if node.op.fades and waiting[0]:
+        signals = [_unless_faded(node, [each.signal])[0] for each in waiting[0]]
+        waiting[0] = [replace(w, signal=s) for w, s in zip(waiting[0], signals, strict=True) if s is not None]
+    return [add_all([t.product for t in w]) if w else v for v, w in zip(values, waiting, strict=True)], waiting, None
 
 
 def _selected(
@@ -153,7 +152,7 @@ def _products(
     if node.op.fades and may_overflow(node.inputs[0]):
         return _unless_faded(node, products), [()] * len(products)
     if not any(arrived):
-        return products, [() if pair is None else (pair,) for pair in deferred.begun(node, products)]
+        return products, deferred.begun(node, products)
     waiting = [
         () if t is None else deferred.advanced(node, k, terms, t)
         for k, (t, terms) in enumerate(zip(tangents, arrived, strict=True))
