@@ -9,13 +9,16 @@ Forward the two come in the other order: u̇ = s t, of which t waits behind 1/x,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wengert.core.ir.graph import Node, apply, constant, constant_like
+from wengert.core.ops import balanced
 from wengert.core.ops.arithmetic import add, divide, integer_power, multiply, negative, power, reciprocal, subtract
+from wengert.core.ops.balanced import product_of
 from wengert.core.ops.functions import broadcast
-from wengert.core.ops.kinds import carried, constant_value
+from wengert.core.ops.kinds import carried, constant_value, is_number
 from wengert.core.ops.meeting import is_gate
 from wengert.core.ops.piecewise import where
 from wengert.core.ops.primes import prime
@@ -31,16 +34,24 @@ class Deferred:
     gates: tuple[Node, ...] = ()
     sums: tuple[Node, ...] = ()
     """Sums that the product is taken through at last."""
+    more: tuple[Node, ...] | None = None
+    """Further factors, multiplied at last in an order that keeps to the range of floats; None where the signal is multiplied at once."""
 
     @property
     def product(self) -> Node:
         """The signal as one node."""
-        found = self.signal * self.factor
+        found = self.signal * self.factor if not self.more else product_of(self.factors)
         for truths in self.gates:
             found = apply("where", truths, found, constant(0, found.type))
         for each in self.sums:
             found = apply(each.op, found, **each.params)
         return found
+
+    @property
+    def factors(self) -> list[Node]:
+        """What it is the product of."""
+        first = () if is_number(self.signal, 1) else (self.signal,)
+        return [*first, self.factor, *(self.more or ())]
 
     def times(self, first: Node, last: Node) -> Deferred:
         """The pair with a factor for each half, laid out over what is summed."""
@@ -86,18 +97,49 @@ def _last_factor(y: Node, value: Node | None) -> Deferred | None:
     return Deferred(-product.inputs[0] if value.op is negative else product.inputs[0], y)
 
 
-def begun_at_product(node: Node, bar: Node) -> tuple[list[Sequence[Deferred]], Node | None]:
-    """The signals of a product a f, where f has a divisor that a factor of a has too: to a, the bar and f. And that divisor.
+def begun_at_product(node: Node, bar: Node) -> list[Sequence[Deferred]]:
+    """The signals of a product a f, where f has a divisor that a factor of a has too, as lists of factors.
 
-    Such a product is a slope that this module made, s u' y · y; the one y waits behind u' again.
+    Such a product is a slope that this module made, s u' y · y; behind u' all of its factors wait.
     """
     found: list[Sequence[Deferred]] = [(), ()]
     for k, (a, f) in enumerate((node.inputs, node.inputs[::-1])):
         divisor = divisor_of(f)
         if divisor is not None and any(divisor_of(each) is divisor for each in _factors(a)):
-            found[k] = (Deferred(bar, f),)
-            return found, divisor
-    return found, None
+            found[k] = (_listed(bar, f),)
+            found[1 - k] = (_listed(bar, a),)
+            break
+    return found
+
+
+def _listed(bar: Node, other: Node) -> Deferred:
+    """The bar and the factors of another node, apart."""
+    number, (first, *more) = _multiplied(other)
+    return Deferred(_scaled(bar, number), first, more=tuple(more))
+
+
+def _scaled(signal: Node, number: float) -> Node:
+    known = constant_value(signal)
+    if known is not None:
+        return constant(number * known, signal.type)
+    return signal if number == 1 else -signal if number == -1 else signal * number
+
+
+def _multiplied(node: Node) -> tuple[float, list[Node]]:
+    """A number and the factors of a product of few, at least one; else the node itself."""
+    number, found, stack = 1.0, list[Node](), [node]
+    while stack:
+        each = stack.pop()
+        known = constant_value(each)
+        if each.op is negative:
+            number, stack = -number, [*stack, each.inputs[0]]
+        elif each.op is multiply:
+            stack += each.inputs[::-1]
+        elif known and LEAST < abs(known) < 1 / LEAST:
+            number *= known
+        else:
+            found.append(each)
+    return (number, found) if 0 < len(found) < MOST_PRODUCT else (1.0, [node])
 
 
 def divisor_of(node: Node) -> Node | None:
@@ -135,22 +177,23 @@ def _factors(node: Node) -> list[Node]:
     return found
 
 
-def together(parts: Sequence[tuple[Node, Sequence[Deferred]]], apart: bool) -> Sequence[Deferred]:
-    """The terms of all that arrives at a node, its parts as products and as terms: one, where they wait for one factor; several where they
-    are to be kept apart; none where they are one sum of products."""
-    terms: list[Deferred] = []
-    for value, of_part in parts:
-        if not of_part and not (apart and any(each for _, each in parts)):
+def together(parts: Sequence[tuple[Node, Sequence[Deferred]]]) -> Sequence[Deferred]:
+    """The terms of all that arrives at a node, its parts as products and as terms: one, where they wait for one factor; several where one
+    of them is a list of factors; none where they are one sum of products."""
+    apart = any(each.more is not None for _, terms in parts for each in terms)
+    found: list[Deferred] = []
+    for value, terms in parts:
+        if not terms and not apart:
             return ()
-        for each in of_part or (Deferred(value, constant_like(1, value)),):
-            _enter(terms, each)
-    return terms if len(terms) == 1 or (len(terms) <= MOST and (apart or len(parts) == 1)) else ()
+        for each in terms or (Deferred(value, constant_like(1, value)),):
+            _enter(found, each)
+    return found if len(found) == 1 or (apart and len(found) <= MOST_TERMS) else ()
 
 
 def _enter(terms: list[Deferred], new: Deferred) -> None:
     """Add a term, to one that waits for the same factor where there is one."""
     for k, old in enumerate(terms):
-        if old.factor is new.factor and old.sums == new.sums:
+        if _factors_alike(old, new) and old.sums == new.sums:
             if old.gates == new.gates:
                 terms[k] = replace(old, signal=old.signal + new.signal)
             elif old.gates and new.gates:
@@ -159,6 +202,20 @@ def _enter(terms: list[Deferred], new: Deferred) -> None:
                 continue
             return
     terms.append(new)
+
+
+def _factors_alike(a: Deferred, b: Deferred) -> bool:
+    if a.more is None or b.more is None:
+        return a.factor is b.factor and a.more is b.more
+    first, second = (Counter(_name(x) for x in (each.factor, *each.more)) for each in (a, b) if each.more is not None)
+    return first == second
+
+
+def _name(factor: Node) -> Node | tuple[str, Node]:
+    """A factor, or the divisor of one that is 1 over it."""
+    if factor.op is divide and is_number(factor.inputs[0], 1):
+        return "1/", factor.inputs[1]
+    return ("1/", factor.inputs[0]) if factor.op is reciprocal else factor
 
 
 def passed(node: Node, arrived: Sequence[Deferred]) -> list[Sequence[Deferred]]:
@@ -182,7 +239,51 @@ def _passed(node: Node, arrived: Deferred) -> list[Deferred | None]:
         found, factor = node.op.vjp(node, signal), node.op.vjp(node, factor)[0]
     else:
         return [None] * len(node.inputs)
-    return [None if s is None or factor is None else Deferred(s, factor, arrived.gates) for s in found]
+    pairs = [None if s is None or factor is None else replace(arrived, signal=s, factor=factor) for s in found]
+    return (
+        pairs if arrived.more is None else [None if pair is None else _with_list(node, arrived, pair) for pair in pairs]
+    )
+
+
+def _with_list(node: Node, before: Deferred, after: Deferred) -> Deferred | None:
+    """What a node has multiplied a signal by, put with the other factors; None where they are too many."""
+    if before.more and node.op.partials is None and node.op not in (prime, where):
+        return replace(after, more=tuple(node.op.vjp(node, each)[0] for each in before.more))
+    split = _beside(after.signal, before.signal, node)
+    if split is None:
+        return after if node.op is where else None
+    number, factors = split
+    more = (*(before.more or ()), *factors)
+    if len(more) + 2 > MOST_PRODUCT:
+        return None
+    return replace(after, signal=_scaled(before.signal, number), more=more)
+
+
+def _beside(product: Node, signal: Node, node: Node) -> tuple[float, list[Node]] | None:
+    """The number and the factors beside a signal in a product that a node has made; None where it is none."""
+    if product is signal:
+        return 1.0, []
+    if product.op is negative:
+        inner = _beside(product.inputs[0], signal, node)
+        return None if inner is None else (-inner[0], inner[1])
+    if product.op is divide:
+        inner, divisor = _beside(product.inputs[0], signal, node), product.inputs[1]
+        return None if inner is None else (inner[0], [*inner[1], _one_over(divisor, node)])
+    if product.op is multiply:
+        for k in (0, 1):
+            inner, other = _beside(product.inputs[k], signal, node), product.inputs[1 - k]
+            if inner is not None:
+                known = constant_value(other)
+                number, factors = (known, []) if known else _multiplied(other)
+                return inner[0] * number, [*inner[1], *factors]
+    return None
+
+
+def _one_over(divisor: Node, node: Node) -> Node:
+    """1/u, which the node itself may be."""
+    if node.op is divide and node.inputs[1] is divisor and is_number(node.inputs[0], 1):
+        return node
+    return apply("reciprocal", divisor)
 
 
 def kept(terms: Sequence[Deferred], product: Node | None, value: Node | None) -> Sequence[Deferred]:
@@ -195,6 +296,12 @@ def kept(terms: Sequence[Deferred], product: Node | None, value: Node | None) ->
 
 MOST = 4
 """So many terms of a tangent are kept apart."""
+MOST_TERMS = 8
+"""So many terms of a bar are kept apart, where one is a list of factors."""
+MOST_PRODUCT = balanced.MOST
+"""So many factors are kept apart."""
+LEAST = 2.0**-64
+"""Numbers between this and its reciprocal are multiplied into a signal at once."""
 MOST_FACTORS = 16
 """So many factors of a product are looked through."""
 

@@ -112,7 +112,7 @@ def _signals(
     bar = result.bars[node]
     if marks is None:
         return node.op.vjp(node, bar), (), ()
-    values, waiting, divisor = slopes.vjp(
+    values, waiting = slopes.vjp(
         node,
         bar,
         result.masks[node],
@@ -120,8 +120,6 @@ def _signals(
         degree=marks.degree(node),
         arrived=marks.terms(node, len(result.contributions[node])),
     )
-    if divisor is not None:
-        marks.repeated.add(divisor)
     return values, (), waiting
 
 
@@ -138,8 +136,6 @@ class CotangentMarks:
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
         self.deferred: dict[Node, list[tuple[Node, Sequence[Deferred]]]] = {}
         """What each child added, and its terms, where they are products that wait."""
-        self.repeated: set[Node] = set()
-        """Divisors that a product has twice, as the slope of a quotient has."""
         self.rooted: dict[Node, float] = {}
         """The bars that are infinite where all squares under a root are 0 (see `ops.squares`), with the least exponent of the roots."""
 
@@ -195,7 +191,7 @@ class CotangentMarks:
     def terms(self, node: Node, uses: int) -> Sequence[Deferred]:
         """What arrives at a node as terms that wait; `uses` says how many parts there are."""
         parts = self.deferred.pop(node, [])
-        return together(parts, node in self.repeated) if len(parts) == uses else ()
+        return together(parts) if len(parts) == uses else ()
 
     def degree(self, node: Node) -> float | None:
         """Of a power whose bar is infinite only where a root of such powers is least: the degree of the root by its base, at least 1."""

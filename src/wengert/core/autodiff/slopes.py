@@ -33,32 +33,28 @@ def vjp(
     steep: bool = False,
     degree: float | None = None,
     arrived: Sequence[Deferred] = (),
-) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]], Node | None]:
-    """The op's vjp; which of it are products that wait, as terms; and a divisor that a product has twice. `mask` is that of the bar;
-    `steep` says that the bar may be infinite.
+) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]]]:
+    """The op's vjp, and which of it are products that wait, as terms. `mask` is that of the bar; `steep` says that the bar may be infinite.
 
     `arrived` is the bar as terms that wait, if it is such. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
     """
-    plain, waiting, divisor = _with_last_factors(node, bar, _plain_vjp(node, bar, mask), arrived)
+    plain, waiting = _with_last_factors(node, bar, _plain_vjp(node, bar, mask), arrived)
     values = _selected(node, bar, mask, plain, steep, degree) if is_on() else plain
     kept = [deferred.kept(w, p, v) for w, p, v in zip(waiting, plain, values, strict=True)]
-    return values, kept, divisor
+    return values, kept
 
 
 def _with_last_factors(
     node: Node, bar: Node, values: Sequence[Node | None], arrived: Sequence[Deferred]
-) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]], Node | None]:
-    """What a node sends on, with the last factor of each signal last; which of it waits for further factors; and a divisor that a
-    product has twice."""
+) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]]]:
+    """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
     if not arrived:
-        if node.op is multiply:
-            return values, *deferred.begun_at_product(node, bar)
-        return values, deferred.begun(node, values), None
+        return values, deferred.begun_at_product(node, bar) if node.op is multiply else deferred.begun(node, values)
     waiting = deferred.passed(node, arrived)
     if node.op.fades and waiting[0]:
         signals = [_unless_faded(node, [each.signal])[0] for each in waiting[0]]
         waiting[0] = [replace(w, signal=s) for w, s in zip(waiting[0], signals, strict=True) if s is not None]
-    return [add_all([t.product for t in w]) if w else v for v, w in zip(values, waiting, strict=True)], waiting, None
+    return [add_all([t.product for t in w]) if w else v for v, w in zip(values, waiting, strict=True)], waiting
 
 
 def _selected(

@@ -243,9 +243,7 @@ def _over_base(signal: Node, z: Node, x: Node, exponent: Number) -> Node:
     return (signal * exponent / x) * z
 
 
-def _through_integer_power(
-    signals: Sequence[Node | None], y: Node, x: Node, exponent: int
-) -> tuple[Node | None]:
+def _through_integer_power(signals: Sequence[Node | None], y: Node, x: Node, exponent: int) -> tuple[Node | None]:
     (s,) = signals
     if s is None or exponent >= 0:
         (slope,) = _integer_power_partials(y, x, exponent)
