@@ -40,7 +40,7 @@ class Deferred:
     @property
     def product(self) -> Node:
         """The signal as one node."""
-        found = self.signal * self.factor if not self.more else product_of(self.factors)
+        found = self.signal * self.factor if self.more is None else product_of(self.factors)
         for truths in self.gates:
             found = apply("where", truths, found, constant(0, found.type))
         for each in self.sums:
@@ -50,8 +50,8 @@ class Deferred:
     @property
     def factors(self) -> list[Node]:
         """What it is the product of."""
-        first = () if is_number(self.signal, 1) else (self.signal,)
-        return [*first, self.factor, *(self.more or ())]
+        every = [self.signal, self.factor, *(self.more or ())]
+        return [x for x in every if not is_number(x, 1)] or every[:1]
 
     def times(self, first: Node, last: Node) -> Deferred:
         """The pair with a factor for each half, laid out over what is summed."""
@@ -186,7 +186,7 @@ def together(parts: Sequence[tuple[Node, Sequence[Deferred]]]) -> Sequence[Defer
         if not terms and not apart:
             return ()
         for each in terms or (Deferred(value, constant_like(1, value)),):
-            _enter(found, each)
+            _enter(found, replace(each, more=each.more or ()) if apart else each)
     return found if len(found) == 1 or (apart and len(found) <= MOST_TERMS) else ()
 
 
