@@ -21,7 +21,7 @@ from wengert.core.ops.functions import broadcast
 from wengert.core.ops.kinds import carried, constant_value, is_number
 from wengert.core.ops.meeting import is_gate
 from wengert.core.ops.piecewise import where
-from wengert.core.ops.primes import prime
+from wengert.core.ops.primes import is_quotient, prime
 from wengert.core.ops.reductions import sum as total
 
 
@@ -40,7 +40,7 @@ class Deferred:
     @property
     def product(self) -> Node:
         """The signal as one node."""
-        found = self.signal * self.factor if self.more is None else product_of(self.factors)
+        found = self.signal * self.factor if self.more is None else _product(self.factors)
         for truths in self.gates:
             found = apply("where", truths, found, constant(0, found.type))
         for each in self.sums:
@@ -81,6 +81,16 @@ class Deferred:
     def gated(self) -> Node:
         """The signal where all gates hold, else 0."""
         return apply("where", self.gate, self.signal, constant(0, self.signal.type))
+
+
+def _product(factors: Sequence[Node]) -> Node:
+    """The product of factors, by those that have divisors last."""
+    last = [x for x in factors if is_quotient(x)]
+    first = [x for x in factors if not is_quotient(x)]
+    found = product_of(first) if first else constant_like(1, factors[0])
+    for each in last:
+        found = found * each
+    return found
 
 
 def begun(node: Node, values: Sequence[Node | None]) -> list[Sequence[Deferred]]:
@@ -309,11 +319,30 @@ MOST_FACTORS = 16
 def advanced(node: Node, k: int, arrived: Sequence[Deferred], tangent: Node) -> list[Deferred]:
     """What a node makes of the terms of the tangent of input k, of which none may be known; empty where they have to be added up."""
     terms = list(arrived) or [Deferred(tangent, constant_like(1, tangent))]
+    if any(each.more is not None for each in terms) or is_own_slope(node):
+        listed = [_advanced_list(node, k, each) for each in terms]
+        return [each for each in listed if each is not None] if None not in listed else []
     if node.op is reciprocal or (node.op is divide and k == 1):
         halves = (node, node) if node.op is reciprocal else (apply("reciprocal", node.inputs[1]), node)
         return [negated(each.times(*halves)) for each in terms]
     made = [_advanced(node, k, each) for each in terms]
     return [each for each in made if each is not None] if None not in made else []
+
+
+def is_own_slope(node: Node) -> bool:
+    """Whether the tangents of a node are lists of factors from here on: a slope of a function, or a product with a divisor twice."""
+    return node.op is prime or (node.op is multiply and any(begun_at_product(node, node)))
+
+
+def _advanced_list(node: Node, k: int, term: Deferred) -> Deferred | None:
+    """What a node makes of a list of factors: one with what it multiplies by."""
+    if term.sums or node.op in (total, negative, add, subtract, where):
+        return _advanced(node, k, term)
+    if node.op.partials is None and node.op is not prime:
+        return None
+    before = replace(term, more=term.more or ())
+    made = node.op.vjp(node, term.signal)[0] if node.op is prime else carried(node, [term.signal] * len(node.inputs))[k]
+    return None if made is None else _with_list(node, before, replace(before, signal=made))
 
 
 def negated(term: Deferred) -> Deferred:
@@ -328,6 +357,8 @@ def _advanced(node: Node, k: int, term: Deferred) -> Deferred | None:
         return negated(term)
     if node.op in (add, subtract):
         return term
+    if is_gate(node) and k == 1 and term.more is not None and not term.sums:
+        return replace(term, gates=(*term.gates, node.inputs[0]))
     number = constant_value(node.inputs[1 - k]) if node.op in (multiply, divide) else None
     if not number:
         return None

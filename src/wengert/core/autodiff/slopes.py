@@ -20,6 +20,7 @@ from wengert.core.ir.graph import Node, apply, constant_like
 from wengert.core.ops.arithmetic import multiply, power
 from wengert.core.ops.functions import broadcast
 from wengert.core.ops.kinds import add_all, carried, constant_value, times
+from wengert.core.ops.meeting import is_gate
 from wengert.core.ops.primes import prime
 from wengert.core.ops.products import einsum
 from wengert.core.ops.squares import at_least, is_over_powers, raised
@@ -116,8 +117,9 @@ def jvp(
     if node.op.weights is not None and growth(node) == "unbounded":
         return _weighted(node, tangents[0], masks[0]), ()
     if node.op.partials is None and node.op is not prime:
-        waits = len(arrived) == 1 and arrived[0]
-        return node.op.jvp(node, tangents), deferred.advanced(node, 0, arrived[0], tangents[0]) if waits else ()
+        k = 1 if is_gate(node) else 0
+        waits = len(arrived) == 1 + 2 * k and arrived[k]
+        return node.op.jvp(node, tangents), deferred.advanced(node, k, arrived[k], tangents[k]) if waits else ()
     products, waiting = _products(node, tangents, arrived)
     values = _terms(node, products, masks, after_inverse, steep) if is_on() else products
     return add_all(values), _kept(waiting, products, values)
@@ -143,15 +145,16 @@ def _products(
 ) -> tuple[list[Node | None], Sequence[Sequence[Deferred]]]:
     """ẋ ∂y/∂x for each input, and the terms of which it is the sum, where they wait."""
     if node.op is prime:
-        return [None if tangents[0] is None else times(tangents[0], _next_prime(node))], [()]
-    products = carried(node, tangents)
+        products = [None if tangents[0] is None else times(tangents[0], _next_prime(node))]
+    else:
+        products = carried(node, tangents)
     if node.op.fades and may_overflow(node.inputs[0]):
         return _unless_faded(node, products), [()] * len(products)
-    if not any(arrived):
+    if not any(arrived) and not deferred.is_own_slope(node):
         return products, deferred.begun(node, products)
     waiting = [
         () if t is None else deferred.advanced(node, k, terms, t)
-        for k, (t, terms) in enumerate(zip(tangents, arrived, strict=True))
+        for k, (t, terms) in enumerate(zip(tangents, arrived or [()] * len(tangents), strict=True))
     ]
     together = [
         add_all([each.product for each in terms]) if terms else p for p, terms in zip(products, waiting, strict=True)

@@ -190,6 +190,13 @@ def _has_quotient(formula: Node) -> bool:
     return False
 
 
+def is_quotient(node: Node) -> bool:
+    """Whether a node is a higher derivative with divisors, −1/x² of log x, which a product is to be divided by in turn."""
+    if node.op.name != "prime" or node.params["order"] == 1:
+        return False
+    return _has_quotient(opened(node.params["function"], node.params["order"], ArrayType((), node.type.dtype))[1])
+
+
 def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
     return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
 
