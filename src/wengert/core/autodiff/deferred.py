@@ -21,7 +21,7 @@ from wengert.core.ops.functions import broadcast
 from wengert.core.ops.kinds import carried, constant_value, is_number
 from wengert.core.ops.meeting import is_gate
 from wengert.core.ops.piecewise import where
-from wengert.core.ops.primes import is_quotient, prime
+from wengert.core.ops.primes import prime, quotient_of
 from wengert.core.ops.reductions import sum as total
 
 
@@ -84,13 +84,16 @@ class Deferred:
 
 
 def _product(factors: Sequence[Node]) -> Node:
-    """The product of factors, by those that have divisors last."""
-    last = [x for x in factors if is_quotient(x)]
-    first = [x for x in factors if not is_quotient(x)]
-    found = product_of(first) if first else constant_like(1, factors[0])
-    for each in last:
-        found = found * each
-    return found
+    """The product of factors, quotients taken apart."""
+    found: list[Node] = []
+    number = 1.0
+    for each in factors:
+        apart = quotient_of(each)
+        number *= 1 if apart is None else apart[0]
+        found += [each] if apart is None else apart[1]
+    if len(found) > MOST_PRODUCT or not found:
+        found, number = list(factors), 1.0
+    return _scaled(product_of(found), number)
 
 
 def begun(node: Node, values: Sequence[Node | None]) -> list[Sequence[Deferred]]:
