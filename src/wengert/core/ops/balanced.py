@@ -62,12 +62,16 @@ def _through(signals: Sequence[Node | None], y: Node, *factors: Node) -> tuple[N
     return tuple(None if s is None else product_of([s, *_others(factors, k)]) for k, s in enumerate(signals))
 
 
+def _partials(y: Node, *factors: Node) -> tuple[Node, ...]:
+    return tuple(product_of(_others(factors, k)) for k in range(len(factors)))
+
+
 def _of(count: int) -> Op:
     return elementwise(
         f"balanced{count}",
         f"A product of {count} factors, multiplied in an order that keeps to the range of floats.",
         value=_value,  # pyright: ignore[reportArgumentType]
-        partials=lambda y, *x: tuple(product_of(_others(x, k)) for k in range(len(x))),  # pyright: ignore[reportArgumentType]
+        partials=_partials,  # pyright: ignore[reportArgumentType]
         through=_through,
         arity=count,
         domain=away_from_zero,
