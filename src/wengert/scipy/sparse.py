@@ -202,7 +202,7 @@ def _blocked(name: str) -> Callable[..., Any]:
         if _numbers_only(*(x for row in rows for x in row)):
             return made(getattr(_scipy, name)([[_plain(x) for x in row] for row in rows], *args, **kwargs))
         heights = [next(x.shape[0] for x in row if x is not None) for row in rows]
-        widths = [next(row[k].shape[1] for row in rows if row[k] is not None) for k in range(len(rows[0]))]
+        widths = [next(x.shape[1] for row in rows if (x := row[k]) is not None) for k in range(len(rows[0]))]
         top, left = np.cumsum([0, *heights]), np.cumsum([0, *widths])
         there = [(x, (top[i], left[j])) for i, row in enumerate(rows) for j, x in enumerate(row) if x is not None]
         return _shifted([x.entries for x, _ in there], [at for _, at in there], (top[-1], left[-1]))
