@@ -116,6 +116,8 @@ def begun_at_product(node: Node, bar: Node) -> list[Sequence[Deferred]]:
     Such a product is a slope that this module made, s u' y · y; behind u' all of its factors wait.
     """
     found: list[Sequence[Deferred]] = [(), ()]
+    if node.type.is_complex:
+        return found
     for k, (a, f) in enumerate((node.inputs, node.inputs[::-1])):
         divisor = divisor_of(f)
         if divisor is not None and any(divisor_of(each) is divisor for each in _factors(a)):
@@ -334,6 +336,8 @@ def advanced(node: Node, k: int, arrived: Sequence[Deferred], tangent: Node) -> 
 
 def is_own_slope(node: Node) -> bool:
     """Whether the tangents of a node are lists of factors from here on: a slope of a function, or a product with a divisor twice."""
+    if node.type.is_complex:
+        return False
     return node.op is prime or (node.op is multiply and any(begun_at_product(node, node)))
 
 
