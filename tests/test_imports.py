@@ -25,7 +25,7 @@ ORDER = (
     # below all floors
     {"cells"},
     {"errors"},
-    {"atomic", "memory"},
+    {"atomic", "memory", "regex"},
     # core: the mathematics
     {"core/ir"},
     {"core/ops"},
@@ -204,7 +204,10 @@ def test_each_chapter_of_numpy_enters_the_functions_it_lists():
 
 
 RUNS_TEXT = {"eval", "exec", "sympify", "literal_eval"}
-RUNS_PROGRAMS = ROOT / "programs" / "source.py"  # runs programs where the user asks for that, and only there
+RUNS_PROGRAMS = (
+    ROOT / "programs" / "source.py",  # runs programs where the user asks for that, and only there
+    ROOT / "functions" / "namespaces" / "evaluated.py",  # the user's own call of eval
+)
 UNPICKLES = {"pickle", "marshal", "shelve", "dill", "yaml"}
 PICKLE_ALLOWED = re.compile(r"allow_pickle\s*=\s*True")
 LEFT = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -215,7 +218,7 @@ def test_nothing_runs_text_or_unpickles_unasked(here):
     def wrong(path: Path) -> list[str]:
         modules = {name.split(".")[0] for name in imports_of(path)}
         allowed = PICKLE_ALLOWED.findall(path.read_text(encoding="utf-8"))
-        refused = RUNS_TEXT if path != RUNS_PROGRAMS else set[str]()
+        refused = RUNS_TEXT if path not in RUNS_PROGRAMS else set[str]()
         return [*sorted(read(path)[1] & refused), *sorted(modules & UNPICKLES), *allowed]
 
     assert faults(here, wrong) == {}

@@ -197,7 +197,7 @@ def test_only_the_newest_texts_are_kept():
     for k in range(70):
         list(content.edit(f"L = {k} + w\n"))
     assert len(content.kept) == 64
-    assert next(iter(content.kept)) == "L = 6 + w\n"
+    assert next(iter(content.kept)) == ("L = 6 + w\n", 0)
 
 
 def test_ones_own_lines_are_judged_with_places_of_their_own():
@@ -247,7 +247,7 @@ def test_the_lines_that_the_board_derives_are_a_whole_homework(name):
 
 
 def test_a_line_from_which_nothing_is_read_is_not_left_out():
-    rows = judged(SMALL, "\\bar{y} = y - t\n# a remark = none\nw̄ = ȳ x\n   = (y − t) x\n")["rows"]
+    rows = judged(SMALL, "ȳ = = y − t\n# a remark = none\nw̄ = ȳ x\n   = (y − t) x\n")["rows"]
     assert [(row["line"], row["status"]) for row in rows] == [(1, "unread"), (3, "holds"), (4, "holds")]
 
 
@@ -293,3 +293,9 @@ def test_the_drawing_names_what_each_part_stands_for(direction):
     assert back == edges - {("x", "z"), ("t", "L")}
     assert {text["q"] for text in found["texts"]} >= {frame["q"] for frame in found["frames"]}
     assert (found["width"] > found["height"]) == (direction == "right")
+
+
+def test_an_expansion_that_cannot_be_written_says_why():
+    text = "K_ij = exp(−(x_i − x_j)² / (2 ℓ²))\nL = ½ yᵀ K⁻¹ y\n"
+    (found,) = replies({"type": "expand", "text": text})
+    assert found["diagnostics"][0]["what"].startswith("The expansion is written with indices")

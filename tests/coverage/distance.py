@@ -15,12 +15,13 @@ RNG = np.random.default_rng(11)
 X, Y = RNG.normal(size=(4, 3)), RNG.normal(size=(3, 3))
 U, V, W = RNG.normal(size=3), RNG.normal(size=3), np.array([0.5, 1.5, 1.0])
 P = RNG.uniform(0.2, 1.0, size=(3, 4))
+MANY = np.random.default_rng(9).normal(size=(7, 3))
 INVERSE = np.array([[2.0, 0.3, 0.0], [0.3, 1.0, 0.2], [0.0, 0.2, 1.5]])
 
 
-def _of(name: str, *arguments: Any) -> tuple[Sample, ...]:
+def _of(name: str, *arguments: Any, **options: Any) -> tuple[Sample, ...]:
     original = getattr(scipy_distance, name)
-    made = cases(original, *arguments, complex_step=False, single=False)
+    made = cases(original, *arguments, complex_step=False, single=False, **options)
     return tuple(replace(sample, call=getattr(distance, name), reference=original) for sample in made)
 
 
@@ -31,6 +32,8 @@ SAMPLES = (
     *_of("mahalanobis", (U, V, INVERSE)),
     *_of("seuclidean", (U, V, W)),
     *_of("cdist", *((X, Y, {"metric": name}) for name in PLAIN), (X, Y)),
+    *_of("cdist", (X, Y, {"metric": "mahalanobis"}), (X, Y, {"metric": "seuclidean"}), first=1e-9),
+    *_of("pdist", (MANY, {"metric": "mahalanobis"}), (MANY, {"metric": "seuclidean"}), first=1e-9),
     *_of("cdist", (X, Y, {"metric": "mahalanobis", "VI": INVERSE}), (X, Y, {"metric": "minkowski", "p": 3})),
     *_of("cdist", (P, P[:2] ** 2, {"metric": "jensenshannon"}), (X, Y, {"metric": "seuclidean", "V": W})),
     *_of("pdist", *((X, {"metric": name}) for name in PLAIN), (X,)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import interpolate as scipy_interpolate
+from scipy.sparse.linalg import spsolve
 
 from tests.coverage.samples import Sample
 from wengert.scipy import interpolate
@@ -16,6 +17,9 @@ X = np.array([0.0, 0.7, 1.5, 2.0, 3.1, 4.0])
 Y, ROWS, AT, FAR = RNG.normal(size=6), RNG.normal(size=(6, 2)), np.array([0.3, 1.2, 3.7]), np.array([-0.4, 4.6])
 T = np.array([0, 0, 0, 0, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0])
 GRID, VALUES = (np.linspace(0, 1, 4), np.linspace(0, 2, 3)), RNG.normal(size=(4, 3))
+FINE, TABLE = (np.linspace(0, 1, 5), np.linspace(0, 2, 6)), RNG.normal(size=(5, 6))
+EXACT = {"solver": spsolve}
+"""SciPy finds the coefficients by iteration otherwise, to six digits."""
 POINTS = np.array([[0.2, 0.3], [0.5, 1.9]])
 
 
@@ -49,4 +53,38 @@ SAMPLES = (
         lambda m, v, x: m.RegularGridInterpolator(GRID, v, bounds_error=False)(x),
         (VALUES, POINTS),
     ),
+    *(
+        sample
+        for method in ("slinear", "cubic")
+        for sample in _of(
+            "RegularGridInterpolator",
+            lambda m, v, x, method=method: m.RegularGridInterpolator(FINE, v, method, bounds_error=False, **EXACT)(x),
+            (TABLE, POINTS + 0.03),
+            first=1e-9,
+        )
+    ),
+    *_of(
+        "RectBivariateSpline",
+        lambda m, v, x: m.RectBivariateSpline(*FINE, v)(x, [0.4, 1.7, 2.9]),
+        (TABLE, AT / 4),
+        first=1e-9,
+    ),
+    *_of(
+        "RectBivariateSpline",
+        lambda m, v, x: m.RectBivariateSpline(*FINE, v, kx=2, ky=3).ev(x, 2 * x, dy=1),
+        (TABLE, AT / 4),
+        first=1e-9,
+    ),
+    *_of(
+        "RectBivariateSpline",
+        lambda m, x: m.RectBivariateSpline(*FINE, TABLE, s=0.1).ev(x, 2 * x),
+        (AT / 4,),
+        first=1e-9,
+    ),
+    *_of("splrep", lambda m, y, x: m.splev(x, m.splrep(X, y)), (Y, AT)),
+    *_of("UnivariateSpline", lambda m, y, x: m.UnivariateSpline(X, y, s=0)(x), (Y, AT)),
+    *_of("UnivariateSpline", lambda m, y: m.UnivariateSpline(X, y, s=0, k=2, ext=1)([0.3, 9.0], 1), (Y,)),
+    *_of("UnivariateSpline", lambda m, x: m.UnivariateSpline(X, Y, s=0.5, ext=3)(x), (AT,), (FAR,)),
+    *_of("InterpolatedUnivariateSpline", lambda m, y, x: m.InterpolatedUnivariateSpline(X, y)(x), (Y, AT)),
+    *_of("interpn", lambda m, v: m.interpn(GRID, v, POINTS), (VALUES,)),
 )

@@ -60,7 +60,9 @@ SAMPLES = (
         (V[:3], np.array([1.0, 0.4, -0.2]), U, {"zi": Z}),
         single=False,
     ),
-    *_of("sosfilt", (SECTIONS, U), (SECTIONS, X, 0), single=False),
+    *_of("sosfilt", (SECTIONS, U), (SECTIONS, X, 0), (SECTIONS, U, {"zi": RNG.normal(size=(2, 2))}), single=False),
+    *_of("upfirdn", (V, U), (V, U, 2, 3), (V, X, 3, 2, 0), single=False),
+    *_of("medfilt", (U,), (X, 3), (U, 5), single=False),
     *_of(
         "filtfilt",
         ([0.5, 0.3], [1.0, -0.4], np.tile(U, 2)),

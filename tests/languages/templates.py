@@ -21,6 +21,11 @@ HELP = {"help", "metavar", "epilog"}
 """Arguments that say what an option is: not translated."""
 MAKERS = {"Mismatch", "NotRead", "Fault", "error_at", "error", "warn", "warning", "refuse"}
 """What makes a message, beside the exceptions."""
+NOTES = {"notes", "_notes", "note", "details"}
+"""Names under which what is said of a row is kept."""
+TABLES = {"SENTENCES", "KINDS"}
+"""Tables of the kinds of mistakes."""
+PART = re.compile(r"[a-z]{2,} .*[a-z]{2}|[a-z]{2} {|} [a-z]{2}")
 OWN = {"what", "repair", "reason"}
 """Names under which parts of a message are put together."""
 
@@ -63,6 +68,35 @@ def _messages(tree: ast.AST) -> Iterator[str]:
                 yield from (text for each in (*node.args, *(k.value for k in node.keywords)) for text in texts(each))
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in OWN:
             yield from texts(node.value)
+
+
+def _of_mistakes(node: ast.AST) -> Iterator[ast.expr]:
+    """Where a node makes an edit, a note or a row of a review: what is said with it."""
+    if isinstance(node, ast.Call):
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        owner = getattr(node.func.value, "attr", getattr(node.func.value, "id", "")) if name == "append" else ""  # type: ignore[attr-defined]  # a method has one
+        yield from node.args if owner in NOTES else node.args[1:] if name in ("Edit", "JudgedLine") else ()
+        yield from (word.value for word in node.keywords if word.arg in NOTES)
+    if isinstance(node, ast.Yield | ast.Return) and isinstance(node.value, ast.Tuple):
+        yield from node.value.elts[1:]  # behind its kind
+    if (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in ("note", "said")
+    ):
+        yield node.value
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in TABLES:
+        assert isinstance(node.value, ast.Dict)
+        yield from node.value.values
+
+
+@cache
+def mistakes(package: str) -> tuple[str, ...]:
+    """The keys of what a package says of mistakes and in notes: parts of a sentence, without a capital letter."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((SOURCE / package).rglob("*.py"))]
+    parts = (part for tree in trees for node in ast.walk(tree) for part in _of_mistakes(node))
+    strings = (text for part in parts for each in [*getattr(part, "elts", ()), part] for text in texts(each))
+    return tuple(dict.fromkeys(re.sub(r"\{\w+\}", "{}", key(text)) for text in strings if PART.search(text)))
 
 
 def key(text: str) -> str:

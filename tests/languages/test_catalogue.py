@@ -14,7 +14,7 @@ import pytest
 
 import wengert as wg
 from scripts.size import FLOORS, package_of
-from tests.languages.templates import SOURCE, key, templates, texts
+from tests.languages.templates import SOURCE, key, mistakes, templates, texts
 from wengert.core.ir.op import OPS
 from wengert.errors import WengertError
 from wengert.languages import LANGUAGES, catalogue, printed
@@ -36,6 +36,13 @@ HANGUL = re.compile(r"[가-힣]")
 @pytest.mark.parametrize("package", [*SPOKEN, *DOCUMENTED])
 def test_every_sentence_has_its_korean(package: str) -> None:
     assert [each for each in templates(package, documented=package in DOCUMENTED) if each not in KOREAN] == []
+
+
+@pytest.mark.parametrize(("package", "known"), [("notes/claims", 20), ("notes/reading", 20), ("programs", 25)])
+def test_what_is_said_of_mistakes_has_its_korean(package: str, known: int) -> None:
+    said = mistakes(package)
+    assert len(said) >= known
+    assert [each for each in said if each not in KOREAN] == []
 
 
 def test_every_rule_of_a_step_has_its_korean() -> None:
@@ -102,6 +109,32 @@ def test_a_review_is_said_in_korean() -> None:
     assert "추정 원인: k에 대한 합이 빠졌습니다" in korean
     assert "고친 줄:  h̄_i = Σ_k ȳ_k v_ki" in korean
     assert korean.endswith("맞음 5, 틀림 1, 읽지 못함 0; 체계 1")
+
+
+PROGRAM = """import numpy as np
+
+def forward(x, W, b):
+    z = x @ W + b
+    return np.tanh(z), (x, W, z)
+
+def backward(dh, cache):
+    x, W, z = cache
+    dz = dh * (1 - np.tanh(z) ** 2)
+    dW = x.T @ dz
+    db = dz.mean(axis=0)
+    dx = dz @ W.T
+    return dx, dW, db
+"""
+
+
+def test_a_review_of_code_is_said_in_korean(tmp_path: Path) -> None:
+    file = tmp_path / "layer.py"
+    file.write_text(PROGRAM, encoding="utf-8")
+    said = command("check", "--run", str(file), "--lang", "ko").stdout
+    assert "추정 원인: 합 대신 평균을, 또는 평균 대신 합을 썼습니다" in said
+    assert "고친 줄:  db = dz.sum(axis=0)" in said
+    assert "결과: 맞음 2, 틀림 1, 판정하지 않음 0" in said
+    assert said.splitlines()[-1] == "맞음 3, 맞는 결과의 일부 0, 틀림 1; 쌍 1"
 
 
 @pytest.mark.parametrize("text", ["y = w x +", "y = sin", "y = 2 3", "w + x = b", r"y = \sigm(z)", "y = |x"])

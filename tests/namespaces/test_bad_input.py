@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import decimal
+import fractions
 import functools
 import importlib
+import json
 import math
 import statistics
+import struct
 import sys
 
 import numpy as np
@@ -108,6 +111,9 @@ CALLS = {
     "decimal.Decimal": lambda x: float(decimal.Decimal(x[0])),
     "memoryview": lambda x: memoryview(x)[0],
     "statistics.mean": lambda x: statistics.mean(list(x)),
+    "struct.pack": lambda x: struct.unpack("d", struct.pack("d", x[0]))[0],
+    "fractions.Fraction": lambda x: float(fractions.Fraction(2 * x[0])),
+    "json.dumps": lambda x: json.loads(json.dumps({"a": x[0]}))["a"],
 }
 
 
@@ -154,3 +160,49 @@ def test_a_number_read_from_the_text_of_a_traced_value_is_refused(written):
     assert wg.grad(lambda x: x * len(written(x)[:3]))(2.0) == 3.0
     with pytest.raises(TraceError, match=r"its derivative would be lost|knows no traced values"):
         wg.grad(lambda x: float(written(x)) * x)(2.0)
+
+
+READ = {
+    "eval": lambda x: eval(str(x)) * x,
+    "complex": lambda x: (complex(str(x)) * x).real,
+    "np.float64": lambda x: np.float64(f"{x}") * x,
+    "np.array": lambda x: np.array(str(x)).astype(float) * x,
+}
+
+
+@pytest.mark.parametrize("f", READ.values(), ids=READ.keys())
+def test_text_of_a_traced_value_is_read_by_nobody(f):
+    with pytest.raises(TraceError, match="its derivative would be lost"):
+        wg.grad(f)(2.0)
+
+
+def test_eval_sees_the_names_of_its_function():
+    def f(x):
+        y = x * x
+        assert y >= 0
+        return eval("y * np.sin(x)") + eval("2 * a", {"a": x})
+
+    assert wg.grad(f)(0.5) == pytest.approx(np.sin(0.5) + 0.25 * np.cos(0.5) + 2.0)
+
+
+def local_numpy(x):
+    import numpy as np
+
+    return np.float32(x) * x
+
+
+CASTS = {
+    "np.float64": (lambda x: np.float64(x) * x, 2.6),
+    "np.int64": (lambda x: np.int64(x) * x, 1.0),
+    "np.complex128": (lambda x: np.real(np.complex128(x) * x), 2.6),
+    "of a list": (lambda x: np.float64([x, 2.0]).sum() * x, 4.6),
+    "numpy within": (local_numpy, 2.6),
+    "as a dtype": (lambda x: np.zeros(2, np.float64).dtype.type is np.float64 and 3 * x, 3.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASTS)
+def test_a_class_of_numbers_is_called(name):
+    f, slope = CASTS[name]
+    assert wg.grad(f)(1.3) == pytest.approx(slope, rel=1e-6)
+    assert wg.compile(wg.grad(f))(1.3) == pytest.approx(slope, rel=1e-6)

@@ -229,11 +229,11 @@ def test_what_is_refused_names_the_call_and_the_cure():
     assert "outside[0] = x" in caught.value.where
     assert "np.array(a)" in caught.value.repair
 
-    from scipy.ndimage import median_filter
+    from scipy.ndimage import rank_filter
 
     with pytest.raises(TraceError) as caught:
-        wg.grad(lambda x: median_filter(x, 3).sum())(np.ones(5))
-    assert "'scipy.ndimage.median_filter'" in caught.value.what
+        wg.grad(lambda x: rank_filter(x, 1, 3).sum())(np.ones(5))
+    assert "'scipy.ndimage.rank_filter'" in caught.value.what
     assert "wg.primitive" in caught.value.repair
 
     with pytest.raises(TraceError) as caught:

@@ -246,6 +246,7 @@ SCALAR = {
     "divide": lambda x, y: x / y,
     "ratio": lambda a, h: a / h,
     "multiple": lambda c, x: c * x,
+    **{f"balanced{n}": lambda *x: mpmath.fprod(x) for n in range(3, 9)},
     "log_power": lambda x, y, n: x**y * mpmath.log(x) ** n,
     "log_ratio": lambda x, y: mpmath.log(x / y),
     "power": lambda x, y: x**y,

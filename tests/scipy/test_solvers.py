@@ -101,3 +101,36 @@ def test_the_times_of_odeint_have_derivatives():
     t = np.array([0.1, 0.5, 0.9])
     y = 2.0 * np.exp(np.cos(0.9) - np.cos(0.1))
     np.testing.assert_allclose(wg.grad(f)(t), [np.sin(0.1) * y, 0.0, -np.sin(0.9) * y], atol=1e-8)
+
+
+INTEGRALS = {
+    "dblquad": lambda p: integrate.dblquad(lambda y, x: np.exp(-p[0] * x * y) * p[1], 0, p[2], 0, lambda x: x**2 + p[1])[0],
+    "nquad": lambda p: integrate.nquad(lambda x, y, a: np.sin(a * x) * y + p[1], [lambda y, a: (0, y), (0.0, p[2])], args=(p[0],))[0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INTEGRALS)
+def test_an_integral_of_several_variables_has_its_derivatives(name):
+    f, p = INTEGRALS[name], np.array([0.7, 0.9, 1.1])
+    expected = [(f(p + h) - f(p - h)) / 2e-5 for h in 1e-5 * np.eye(3)]
+    value, gradient = wg.value_and_grad(f)(p)
+    np.testing.assert_allclose(value, f(p), rtol=1e-12)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(wg.compile(wg.grad(f))(p), gradient, rtol=1e-10)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_end_moves_over_a_jump(compiled):
+    def f(p):
+        return quad(lambda x: np.where(x < 0.5, np.exp(-p[0] * x), p[0] * x), 0, p[1], points=[0.5])[0]
+
+    gradient = wg.compile(wg.grad(f)) if compiled else wg.grad(f)
+    p = np.array([0.7, 1.5])
+    expected = [(f(p + h) - f(p - h)) / 2e-6 for h in 1e-6 * np.eye(2)]
+    np.testing.assert_allclose(gradient(p), expected, rtol=1e-8)
+
+
+def test_an_integrand_that_asks_for_its_number_is_integrated():
+    f = lambda p: quad(lambda x: np.exp(-p[0] * x) if x < 0.5 else p[0] * x, 0, p[1], points=[0.5])[0]  # noqa: E731
+    p = np.array([0.7, 1.5])
+    np.testing.assert_allclose(wg.grad(f)(p), [differences(f, p)[0], 1.05], rtol=1e-7)

@@ -58,8 +58,6 @@ def test_the_end_of_steps_is_read_without_times():
     np.testing.assert_allclose(wg.compile(wg.grad(f))(POINT), wg.grad(f)(POINT), rtol=1e-6)
     with pytest.raises(TraceError, match="the size of its result is not known here"):
         wg.compile(lambda p: solve_ivp(swing, (0.0, 1.0), [p, 0.1], args=(2.0,)).y[:, 3])(0.4)
-    with pytest.raises(TraceError, match="no dense output in a function that is written down"):
-        wg.compile(lambda p: solve_ivp(swing, (0.0, 1.0), [p, 0.1], args=(2.0,), dense_output=True).sol(0.3))(0.4)
 
 
 def test_the_steps_of_an_equation_have_second_derivatives():
@@ -163,3 +161,24 @@ def test_a_search_in_a_box_has_its_derivative(search, compiled):
     x = optimize.brentq(lambda x: x - 1.2 + np.sinh(x) / 2, -3.0, 3.0)
     gradient = wg.compile(wg.grad(f)) if compiled else wg.grad(f)
     np.testing.assert_allclose(gradient(1.2), 1 / (1 + np.cosh(x) / 2), rtol=1e-6)
+
+
+def test_dense_output_is_asked_at_any_times_in_code_too():
+    def f(p):
+        found = solve_ivp(lambda t, y: [y[1], -p[0] * y[0]], (0, 3), [p[1], 0.2], dense_output=True, rtol=1e-8)
+        return np.sum(found.sol(np.array([2.5, 0.3, 1.1]))[0] ** 2) + found.sol(1.7)[1]
+
+    p = np.array([1.3, 0.7])
+    np.testing.assert_allclose(wg.compile(f)(p), f(p), rtol=1e-12)
+    np.testing.assert_allclose(wg.compile(wg.grad(f))(p), wg.grad(f)(p), rtol=1e-9)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_assignment_stays_where_the_costs_move(compiled):
+    def f(x):
+        costs = np.abs(x[:, None] - np.arange(4.0))
+        rows, columns = optimize.linear_sum_assignment(costs)
+        return np.sum(costs[rows, columns] ** 2)
+
+    gradient = wg.compile(wg.grad(f)) if compiled else wg.grad(f)
+    np.testing.assert_allclose(gradient(np.array([2.2, 0.1, 2.9])), 2 * np.array([0.2, 0.1, -0.1]), rtol=1e-9)

@@ -92,8 +92,10 @@ def test_several_variables():
 
 
 def test_what_is_not_there_is_refused_by_name():
-    with pytest.raises(TraceError, match=r"'scipy.stats.norm.entropy' has no form in a graph"):
-        wg.grad(lambda x: norm.entropy(0.0, x))(1.0)
+    with pytest.raises(TraceError, match=r"'scipy.stats.norm.expect' has no form in a graph"):
+        wg.grad(lambda x: norm.expect(lambda t: t, loc=x))(1.0)
+    with pytest.raises(TraceError, match=r"'scipy.stats.wasserstein_distance' takes no weights on traced values"):
+        wg.grad(lambda x: stats.wasserstein_distance(x, x, x))(np.ones(3))
     with pytest.raises(TraceError, match=r"'scipy.stats.kappa4.pdf' has no form in a graph"):
         wg.grad(lambda h: stats.kappa4.pdf(1.0, h, 0.2))(0.1)
     with pytest.raises(TraceError, match=r"'scipy.stats.argus.ppf' has no derivative here"):
@@ -165,3 +167,37 @@ def test_a_distribution_with_parameters_from_outside_takes_traced_values_and_kee
 def test_a_method_without_a_form_is_refused_by_its_name():
     with pytest.raises(TraceError, match=r"scipy\.stats\.norm\.rvs"):
         wg.grad(stats.norm.rvs)(1.0)
+
+
+U, V = np.random.default_rng(4).normal(size=(2, 9))
+OF_SAMPLES = {
+    "pearsonr": lambda x: stats.pearsonr(x, U)[0] + stats.pearsonr(U, x).pvalue,
+    "ttest_rel": lambda x: sum(stats.ttest_rel(x, U)),
+    "f_oneway": lambda x: stats.f_oneway(x, U, V).statistic + stats.f_oneway(U, x)[1],
+    "wasserstein_distance": lambda x: stats.wasserstein_distance(x, U[:5]),
+    "energy_distance": lambda x: stats.energy_distance(x, U[:5]),
+    "gaussian_kde": lambda x: stats.gaussian_kde(x)(U).sum() + stats.gaussian_kde(x, "silverman").logpdf(V[:2]).sum(),
+    "gaussian_kde at places": lambda x: KDE(x[:4].reshape(2, 2)).sum() + KDE.covariance[0, 0] * x[0],
+    "gaussian_kde with weights": lambda x: stats.gaussian_kde(U, 0.4, weights=x**2).pdf(V)[3],
+}  # fmt: skip
+KDE = stats.gaussian_kde(np.stack([U, V]))
+OF_PARAMETERS = {
+    "mean": lambda p: stats.gamma(p[0]).mean() + stats.beta.mean(p[0], p[1], loc=p[2], scale=2.0) + stats.poisson(p[0]).mean(),
+    "var": lambda p: stats.beta(p[0], p[1]).var() + stats.lognorm.var(p[0], scale=p[1]),
+    "std": lambda p: stats.norm(p[0], p[1]).std() + stats.chi2.std(p[2]),
+    "median": lambda p: stats.gamma(p[0], scale=p[1]).median() + stats.cauchy.median(p[0]),
+    "interval": lambda p: stats.norm.interval(0.9, p[0], p[1])[1] + stats.t.interval(0.5, 4.5, p[0], p[1])[0],
+    "entropy": lambda p: stats.norm(p[0], p[1]).entropy() + stats.gamma.entropy(p[0], scale=p[1]),
+    "entropy of several": lambda p: multivariate_normal.entropy(np.zeros(2), np.diag(p[:2])),
+    "singular": lambda p: multivariate_normal.logpdf([p[0], 0.5, 0.0], [0.0, p[1], 0.0], np.diag([1.0, 2.0, 0.0]), allow_singular=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("f", [*OF_SAMPLES.values(), *OF_PARAMETERS.values()], ids=[*OF_SAMPLES, *OF_PARAMETERS])
+def test_a_statistic_has_its_derivatives(f):
+    x = V + 0.01 if f in OF_SAMPLES.values() else np.array([1.4, 0.8, 2.5])
+    value, gradient = wg.value_and_grad(f)(x)
+    np.testing.assert_allclose(value, f(x), rtol=1e-12)
+    expected = differences(f, x)
+    np.testing.assert_allclose(gradient, expected, atol=1e-8 * max(1, np.abs(expected).max()))
+    np.testing.assert_allclose(wg.compile(wg.grad(f))(x), gradient, rtol=1e-10, atol=1e-12)

@@ -29,6 +29,7 @@ export class Board {
   private readonly note = el("p", { class: "state", role: "status" });
   private readonly tabs = new Map<Tab, HTMLButtonElement>();
   private readonly equations: { section: HTMLElement; body: HTMLElement };
+  private readonly systems: HTMLSelectElement;
   private readonly faults = el("div", { class: "problems" });
   private readonly form: HTMLSelectElement;
   private readonly editor: Editor;
@@ -45,6 +46,8 @@ export class Board {
     this.root.lang = lang;
     this.equations = panel(say("equations"), "equations");
     this.form = choice(say("form"), (["index", "matrix", "elements"] as const).map((form): [string, string] => [form, say(`form.${form}`)]), (form) => model.setForm(form));
+    this.systems = choice(say("system"), [], (number) => model.choose(Number(number)));
+    this.systems.className = "systems";
     this.lesson = new Lesson(model, say);
     this.numbers = new NumbersView(model, say);
     this.editor = new Editor(this.equations.body, shell.root, {
@@ -53,7 +56,9 @@ export class Board {
       readOnly: !model.live || model.start.exercise === true,
       changed: (text) => model.edit(text),
     });
+    this.equations.body.prepend(this.systems);
     this.equations.body.append(this.faults);
+    this.offer();
     this.homework = new Homework(model, say, shell.root, shell.address);
     this.compare = new Compare(model, say, shell.root);
     this.train = new Train(model, say);
@@ -90,13 +95,13 @@ export class Board {
     if (model.live && examples.length && !model.start.exercise) {
       const menu = choice(say("examples"), [["", say("examples")], ...examples.map(([name]): [string, string] => [name, sayOr(say, `example.${name}`, name)])], (name) => {
         const text = model.start.examples?.[name];
-        if (text) this.editor.put(text);
+        if (text) this.replace(text);
         menu.value = "";
       });
       found.push(menu);
       const file = el("input", { type: "file", accept: ".txt,.md,.tex", "aria-label": say("open.file") });
       file.hidden = true;
-      file.addEventListener("change", () => void file.files?.[0]?.text().then((text) => this.editor.put(text)));
+      file.addEventListener("change", () => void file.files?.[0]?.text().then((text) => this.replace(text)));
       found.push(button(say("open.file"), () => file.click(), { className: "open" }), file);
     }
     const languages = choice(say("language"), [["en", "English"], ["ko", "한국어"]], (lang) => this.shell.again(lang));
@@ -105,6 +110,20 @@ export class Board {
     found.push(languages, theme);
     if (model.live && !model.start.exercise) found.push(button(say("save.page"), () => model.send({ type: "export", text: model.text, values: { ...model.inputs(), ...model.values } }), { icon: "save", className: "save" }));
     return found;
+  }
+
+  private replace(text: string): void {
+    this.model.forget();
+    this.editor.put(text);
+  }
+
+  /** The systems of a document that has several, to choose from. */
+  private offer(): void {
+    const { systems, system, live } = this.model;
+    this.systems.hidden = !live || systems.length < 2;
+    const options = systems.map(({ line, loss, equation }, k) => new Option(this.say("system.of", { n: k + 1, line, loss, equation }), String(k + 1)));
+    this.systems.replaceChildren(...(system ? [] : [new Option(this.say("system.choose"), "0")]), ...options);
+    this.systems.value = String(system);
   }
 
   /** From what the system asks for to the other of light and dark, and back. */
@@ -166,6 +185,7 @@ export class Board {
 
   private update(topic: Topic): void {
     if (topic === "light") return this.light();
+    if (topic === "diagnostics" || topic === "read") this.offer();
     if (topic === "diagnostics") this.diagnose(this.model.diagnostics);
     else if (topic === "read") this.editor.readAs(this.model.read?.forward ?? []);
     else if (topic === "backward") this.form.value = this.model.form;

@@ -1,6 +1,6 @@
 // The drawing of the graph from the data of wengert/blackboard/picture.py.
 import type { Graph, GraphText, Piece, Value } from "./protocol";
-import { format, heatMap, shapeOf } from "./heat";
+import { format, HeatMap, isDrawn, shapeOf } from "./heat";
 import type { Say } from "./words";
 import { svg } from "./dom";
 
@@ -95,27 +95,43 @@ export function drawGraph(graph: Graph, say: Say): SVGElement {
   return drawing;
 }
 
+/** What stands at a node: its group, and how another value of the same shape is shown in it. */
+interface AtNode { group: SVGElement; shape: string; show: (value: Value) => void }
+const drawn = new WeakMap<SVGElement, Map<string, AtNode>>();
+
 /** Values at the nodes: above each frame a number or a small heat map. */
 export function drawValues(graph: Graph, drawing: SVGElement, valueOf: (mark: string) => Value | undefined): void {
-  drawing.querySelectorAll(".at-node").forEach((node) => node.remove());
+  const before = drawn.get(drawing) ?? new Map<string, AtNode>();
+  const now = new Map<string, AtNode>();
   for (const { q, rect } of graph.frames) {
     const value = q === null ? undefined : valueOf(q);
-    if (value === undefined) continue;
-    const [x, y, width] = rect;
-    const group = svg("g", { class: "at-node" });
-    const shape = shapeOf(value);
-    if (!Array.isArray(value)) group.append(svg("text", { x: x + width / 2, y: y - 5, "text-anchor": "middle", "font-size": 12 }, format(value, 3)));
-    else if (shape.length <= 2 && !shape.includes(0)) {
-      const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
-      const cell = Math.min(8, 14 / Math.min(rows, 16), (width + 10) / Math.min(columns, 16));
-      const map = heatMap(value, "", cell);
-      map.setAttribute("aria-hidden", "true");
-      map.removeAttribute("role");
-      map.removeAttribute("aria-label");
-      map.setAttribute("x", String(x + width / 2 - (Math.min(columns, 16) * cell) / 2));
-      map.setAttribute("y", String(y - Math.min(rows, 16) * cell - 3));
-      group.append(map);
-    }
-    drawing.append(group);
+    if (q === null || value === undefined) continue;
+    const old = before.get(q);
+    const at = old?.shape === String(shapeOf(value)) ? old : atNode(rect, shapeOf(value));
+    at.show(value);
+    now.set(q, at);
+    if (at !== old) drawing.append(at.group);
   }
+  for (const [q, { group }] of before) if (now.get(q)?.group !== group) group.remove();
+  drawn.set(drawing, now);
+}
+
+function atNode([x, y, width]: [number, number, number, number], shape: number[]): AtNode {
+  const group = svg("g", { class: "at-node" });
+  const made = { group, shape: String(shape) };
+  if (!shape.length) {
+    const text = svg("text", { x: x + width / 2, y: y - 5, "text-anchor": "middle", "font-size": 12 });
+    group.append(text);
+    return { ...made, show: (value) => (text.textContent = format(value as number | string, 3)) };
+  }
+  if (!isDrawn(shape)) return { ...made, show: () => undefined };
+  const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
+  const cell = Math.min(8, 14 / Math.min(rows, 16), (width + 10) / Math.min(columns, 16));
+  const map = new HeatMap(shape, "", cell);
+  map.root.setAttribute("aria-hidden", "true");
+  map.root.removeAttribute("role");
+  map.root.setAttribute("x", String(x + width / 2 - (Math.min(columns, 16) * cell) / 2));
+  map.root.setAttribute("y", String(y - Math.min(rows, 16) * cell - 3));
+  group.append(map.root);
+  return { ...made, show: (value) => map.show(value as Value[]) };
 }

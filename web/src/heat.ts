@@ -27,10 +27,6 @@ export function withEntry(value: Value, place: number[], put: number): Value {
   return value.map((part, k) => (k === first ? withEntry(part, rest, put) : part));
 }
 
-function rowsOf(value: Value[]): (number | string)[][] {
-  return (Array.isArray(value[0]) ? value : [value]) as (number | string)[][];
-}
-
 export function largest(value: Value): number {
   return Array.isArray(value) ? Math.max(0, ...value.map(largest)) : typeof value === "number" ? Math.abs(value) : 0;
 }
@@ -40,29 +36,78 @@ export function heat(value: Value | undefined, label: string, cell = 14, chosen?
   if (value === undefined) return el("span", { class: "heat none" });
   if (!Array.isArray(value)) return el("span", { class: "heat number" }, format(value));
   const shape = shapeOf(value);
-  if (shape.length > 2 || shape.some((n) => n === 0)) return el("span", { class: "heat" }, shape.join("×"));
-  return el("span", { class: "heat" }, heatMap(value, label, cell, chosen, marked));
+  if (!isDrawn(shape)) return el("span", { class: "heat" }, shape.join("×"));
+  const map = new HeatMap(shape, label, cell, chosen);
+  map.show(value, marked);
+  const node = el("span", { class: "heat" }, map.root);
+  maps.set(node, map);
+  return node;
 }
 
-export function heatMap(value: Value[], label: string, cell: number, chosen?: (place: number[]) => void, marked?: number[]): SVGElement {
-  const vector = !Array.isArray(value[0]);
-  const all = rowsOf(value);
-  const rows = all.slice(0, MOST).map((row) => row.slice(0, MOST));
-  const top = largest(value) || 1;
-  const wide = rows[0]?.length ?? 0;
-  const words = rows.map((row) => row.map((v) => format(v, 3)).join(", ")).join("; ");
-  const cut = all.length > MOST || (all[0]?.length ?? 0) > MOST ? " …" : "";
-  const map = svg("svg", { viewBox: `0 0 ${wide * cell} ${rows.length * cell}`, width: wide * cell, height: rows.length * cell, role: "img", "aria-label": `${label}: ${words}${cut}`, class: "map" });
-  rows.forEach((row, i) =>
-    row.forEach((v, j) => {
-      const place = vector ? [j] : [i, j];
-      const strength = typeof v === "number" ? Math.abs(v) / top : 1;
-      const here = marked !== undefined && marked.every((k, axis) => k === place[axis]);
-      const sign = typeof v !== "number" ? "odd" : v < 0 ? "minus" : "plus";
-      const square = svg("rect", { x: j * cell, y: i * cell, width: cell - 1, height: cell - 1, class: `cell ${sign}${here ? " here" : ""}`, "fill-opacity": (0.06 + 0.94 * strength).toFixed(2) }, svg("title", {}, `${label}[${place.map((k) => k + 1).join(", ")}] = ${format(v)}`));
-      if (chosen) square.addEventListener("click", () => chosen(place));
-      map.append(square);
-    }),
-  );
-  return map;
+/** Another value in the place of one that was drawn: a map of the same shape is painted anew, so that nothing is laid out while one drags. */
+export function renewed(node: Element | null, value: Value, marked?: number[]): boolean {
+  const map = node ? maps.get(node) : undefined;
+  if (!map || !Array.isArray(value) || String(shapeOf(value)) !== String(map.shape)) return false;
+  map.show(value, marked);
+  return true;
 }
+
+export function isDrawn(shape: number[]): boolean {
+  return shape.length <= 2 && !shape.includes(0);
+}
+
+/** The entries of a vector or a matrix as squares: colour for the sign, opacity for the size, the value on hover. */
+export class HeatMap {
+  readonly root: SVGElement;
+  private readonly squares: { node: SVGElement; title: Text; shown: string }[] = [];
+  private readonly rows: number;
+  private readonly columns: number;
+
+  constructor(readonly shape: number[], private readonly label: string, cell: number, chosen?: (place: number[]) => void) {
+    const [rows, columns] = shape.length === 1 ? [1, shape[0]!] : [shape[0]!, shape[1]!];
+    [this.rows, this.columns] = [Math.min(rows, MOST), Math.min(columns, MOST)];
+    this.root = svg("svg", { viewBox: `0 0 ${this.columns * cell} ${this.rows * cell}`, width: this.columns * cell, height: this.rows * cell, role: "img", class: "map" });
+    for (let i = 0; i < this.rows; i++)
+      for (let j = 0; j < this.columns; j++) {
+        const title = document.createTextNode("");
+        const node = svg("rect", { x: j * cell, y: i * cell, width: cell - 1, height: cell - 1 }, svg("title", {}, title));
+        if (chosen) node.addEventListener("click", () => chosen(this.place(i, j)));
+        this.squares.push({ node, title, shown: "" });
+      }
+    this.root.append(...this.squares.map(({ node }) => node));
+  }
+
+  private place(i: number, j: number): number[] {
+    return this.shape.length === 1 ? [j] : [i, j];
+  }
+
+  show(value: Value[], marked?: number[]): void {
+    const all = (this.shape.length === 1 ? [value] : value) as (number | string)[][];
+    const top = largest(value) || 1;
+    const words: string[] = [];
+    for (let i = 0; i < this.rows; i++) {
+      for (let j = 0; j < this.columns; j++) this.entry(i, j, all[i]![j]!, top, marked);
+      words.push(all[i]!.slice(0, this.columns).map((v) => format(v, 3)).join(", "));
+    }
+    const cut = this.shape.some((n) => n > MOST) ? " …" : "";
+    if (!this.root.hasAttribute("aria-hidden")) this.root.setAttribute("aria-label", `${this.label}: ${words.join("; ")}${cut}`);
+  }
+
+  /** One square; what looks as it did is not touched. */
+  private entry(i: number, j: number, v: number | string, top: number, marked?: number[]): void {
+    const place = this.place(i, j);
+    const here = marked !== undefined && marked.every((k, axis) => k === place[axis]);
+    const sign = typeof v !== "number" ? "odd" : v < 0 ? "minus" : "plus";
+    const strength = typeof v === "number" ? Math.abs(v) / top : 1;
+    const opacity = (0.06 + 0.94 * strength).toFixed(2);
+    const shown = `${sign}${here ? " here" : ""} ${opacity}`;
+    const square = this.squares[i * this.columns + j]!;
+    square.title.data = `${this.label}[${place.map((k) => k + 1).join(", ")}] = ${format(v)}`;
+    if (shown === square.shown) return;
+    square.shown = shown;
+    square.node.setAttribute("class", `cell ${sign}${here ? " here" : ""}`);
+    square.node.setAttribute("fill-opacity", opacity);
+  }
+}
+
+const maps = new WeakMap<Element, HeatMap>();

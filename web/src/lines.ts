@@ -1,7 +1,7 @@
 // The forward or the backward lines, each with its value where values are shown.
 import type { Both } from "./protocol";
 import type { Model } from "./model";
-import { heat } from "./heat";
+import { heat, renewed } from "./heat";
 import { line as lineOf, math } from "./math";
 import { el } from "./dom";
 
@@ -57,6 +57,7 @@ export class Lines {
       const shown = JSON.stringify(value) ?? "";
       if (this.shown.get(slot) === shown) continue;
       this.shown.set(slot, shown);
+      if (value !== undefined && renewed(slot.firstElementChild, value)) continue;
       slot.replaceChildren(...(value === undefined ? [] : [heat(value, this.model.quantity(parseInt(mark))?.name ?? "", 9)]));
     }
   }

@@ -1,5 +1,5 @@
 // What the board knows: the last board that Python sent, the step, the values; views listen to what changes.
-import type { Backward, BackwardLine, Diagnostic, Direction, ForwardLine, Graph, Link, Numbers, Quantity, Read, Reply, Request, Start, Value, Values } from "./protocol";
+import type { Backward, BackwardLine, Diagnostic, Direction, ForwardLine, Graph, Head, Link, Numbers, Quantity, Read, Reply, Request, Start, Value, Values } from "./protocol";
 
 export type Topic = "text" | "diagnostics" | "read" | "backward" | "graph" | "numbers" | "step" | "state" | "light" | "reply";
 export type Step = { way: "forward"; line: ForwardLine } | { way: "backward"; line: BackwardLine };
@@ -12,6 +12,9 @@ export class Model {
   text: string;
   form: string;
   values: Values = {};
+  /** The systems of a text that has several, and which of them is meant, counted from 1; 0 where there is one. */
+  systems: Head[] = [];
+  system = 0;
   read: Read | null = null;
   backward: Backward | null = null;
   graphs: Partial<Record<Direction, Graph>> = {};
@@ -42,6 +45,7 @@ export class Model {
     this.text = start.text;
     this.form = start.form ?? "";
     this.values = start.values ?? {};
+    this.system = start.system ?? 0;
     link?.onReply((reply) => this.take(reply));
     link?.onState((open) => {
       this.open = open;
@@ -74,7 +78,7 @@ export class Model {
     this.newest.set(request.type, id);
     this.typeOf.set(id, request.type);
     for (const [old, type] of this.typeOf) if (old < id - 200 && this.newest.get(type) !== old) this.typeOf.delete(old);
-    this.link.send({ ...request, id, lang: this.lang });
+    this.link.send({ ...request, id, lang: this.lang, ...(this.system ? { system: this.system } : {}) });
     return id;
   }
 
@@ -93,6 +97,18 @@ export class Model {
     this.text = text;
     performance.mark("board-typed");
     this.tell("text");
+    this.ask();
+  }
+
+  /** Another text altogether: what was chosen for the one before does not hold for it. */
+  forget(): void {
+    this.system = 0;
+  }
+
+  /** Another of the systems of the text. */
+  choose(system: number): void {
+    this.system = system;
+    this.values = {};
     this.ask();
   }
 
@@ -178,6 +194,7 @@ export class Model {
     switch (reply.type) {
       case "diagnostics":
         if (asked !== undefined && asked !== "edit" && asked !== "numbers") return this.other(reply);
+        this.systems = reply.systems ?? this.systems;
         this.diagnostics = reply.diagnostics;
         this.stale = reply.diagnostics.some((d) => d.severity === "error");
         return this.tell("diagnostics");
@@ -233,6 +250,7 @@ export class Model {
 
   private takeRead(reply: Read): void {
     this.read = reply;
+    this.systems = reply.systems;
     this.diagnostics = reply.diagnostics;
     this.stale = false;
     this.graphs = this.link ? {} : this.graphs;

@@ -23,7 +23,7 @@ export function mount(host: HTMLElement, link: Link | null, start: Start, keys: 
   const make = (lang: string, from: Start): void => {
     model?.leave();
     const own = (model = new Model(link, from, [direction()], lang));
-    board = new Board(own, lang, { root, address, again: (next) => make(next, link ? { ...withoutReplies(from), text: own.text, values: own.values } : from) });
+    board = new Board(own, lang, { root, address, again: (next) => make(next, link ? { ...withoutReplies(from), text: own.text, values: own.values, system: own.system } : from) });
     root.replaceChildren(board.root);
     own.begin();
     spoken?.(lang);

@@ -2,7 +2,7 @@
 import type { Quantity, Value } from "./protocol";
 import type { Model, Topic } from "./model";
 import type { Say } from "./words";
-import { entry, format, heat, shapeOf, withEntry } from "./heat";
+import { entry, format, heat, renewed, shapeOf, withEntry } from "./heat";
 import { math } from "./math";
 import { button, el, panel, svg } from "./dom";
 
@@ -124,8 +124,8 @@ class Card {
     const bar = this.model.valueOf(`${this.q}b`);
     const mark = Array.isArray(value) ? this.place : undefined;
     const shown = { value: JSON.stringify([value, mark]), bar: JSON.stringify(bar) };
-    if (shown.value !== this.shown.value) this.picture.replaceChildren(heat(value, this.quantity.name, 16, (place) => this.choose(place), mark));
-    if (shown.bar !== this.shown.bar) this.bar.replaceChildren(...(bar === undefined ? [] : [el("span", { class: "bar-name" }, math(`\\overline{${this.quantity.tex}} =`)), heat(bar, this.say("bar.of", { name: this.quantity.name }), 16)]));
+    if (shown.value !== this.shown.value && !renewed(this.picture.lastElementChild, value, mark)) this.picture.replaceChildren(heat(value, this.quantity.name, 16, (place) => this.choose(place), mark));
+    if (shown.bar !== this.shown.bar) this.drawBar(bar);
     this.shown = shown;
     const now = entry(value, this.place);
     if (typeof now !== "number") return;
@@ -135,6 +135,12 @@ class Card {
     this.slider.max = String(reach);
     if (active !== this.slider) this.slider.value = String(now);
     if (active !== this.field) this.field.value = String(Number(now.toPrecision(6)));
+  }
+
+  private drawBar(bar: Value | undefined): void {
+    if (bar === undefined) return this.bar.replaceChildren();
+    if (renewed(this.bar.lastElementChild, bar)) return;
+    this.bar.replaceChildren(el("span", { class: "bar-name" }, math(`\\overline{${this.quantity.tex}} =`)), heat(bar, this.say("bar.of", { name: this.quantity.name }), 16));
   }
 
   /** Two arrows: by how much L changed, and v̄ · h. */

@@ -65,11 +65,14 @@ export interface Graph {
 }
 export type Value = number | string | Value[];
 export type Values = Record<string, Value>;
+export interface Head { line: number; loss: string; equation: string }
 export interface Read {
   type: "read";
   form: string;
   written: string;
   diagnostics: Diagnostic[];
+  /** The systems of the text, where one of several is shown. */
+  systems: Head[];
   forward: ForwardLine[];
   quantities: Quantity[];
 }
@@ -123,7 +126,7 @@ export type Training = { type: "training" } & (
   | { event: "error"; error: Diagnostic }
 );
 export type Message =
-  | { type: "diagnostics"; diagnostics: Diagnostic[] }
+  | { type: "diagnostics"; diagnostics: Diagnostic[]; systems?: Head[] }
   | Read
   | Backward
   | ({ type: "graph" } & Graph)
@@ -170,7 +173,7 @@ export type Request =
 
 /** How the front end reaches Python: a WebSocket, a widget's comm, or nothing in a saved page. */
 export interface Link {
-  send(request: Request & { id: number; lang: string }): void;
+  send(request: Request & { id: number; lang: string; system?: number }): void;
   onReply(take: (reply: Reply) => void): void;
   /** Called with false when Python cannot be reached, with true when it can again. */
   onState(take: (open: boolean) => void): void;
@@ -182,6 +185,8 @@ export interface Start {
   lang: string;
   form?: string;
   values?: Values;
+  /** Which of several systems is meant, counted from 1. */
+  system?: number;
   saved?: boolean;
   exercise?: boolean;
   /** The address had an exercise that cannot be read. */

@@ -24,6 +24,7 @@ export default {
       lang: String(model.get("lang")),
       form: String(model.get("form")),
       values: model.get("values") as Values,
+      system: Number(model.get("system")),
       examples: model.get("examples") as Record<string, string>,
       data: model.get("data") as string[],
     };

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.api import Derivation, System
 from wengert.blackboard.packages import refuse_missing
+from wengert.notes.manuscripts.systems import number_of
 
 if TYPE_CHECKING:
     from wengert.blackboard.widget import Board
@@ -29,6 +30,8 @@ def board(shown: System | Derivation | str, *, lang: str = "en", values: dict[st
     refuse_missing("anywidget")
     from wengert.blackboard.widget import Board
 
-    if isinstance(shown, Derivation):
-        return Board(shown.system.data.source, lang=lang, form=shown.form, values=values or {})
-    return Board(shown if isinstance(shown, str) else shown.data.source, lang=lang, values=values or {})
+    if isinstance(shown, str):
+        return Board(shown, lang=lang, values=values or {})
+    data = shown.system.data if isinstance(shown, Derivation) else shown.data
+    form = shown.form if isinstance(shown, Derivation) else ""
+    return Board(data.source, lang=lang, form=form, values=values or {}, system=number_of(data))

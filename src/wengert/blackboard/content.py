@@ -13,11 +13,12 @@ from wengert.blackboard.comparing import compared, expanded, losses
 from wengert.blackboard.diagnostics import diagnostic
 from wengert.blackboard.judging import judged
 from wengert.blackboard.numbers import fitting, nudged, numbers
-from wengert.blackboard.subject import Subject
+from wengert.blackboard.subject import Subject, told
 from wengert.errors import CheckError, WengertError
 from wengert.languages import LANGUAGES, printed
 from wengert.notes.derive import verify
 from wengert.notes.derive.printed import FORMS
+from wengert.notes.manuscripts.systems import SystemChoiceError, systems_in
 
 Reply = dict[str, Any]
 KEPT = 64
@@ -28,39 +29,47 @@ class Content:
     """What is known of the texts that were read last."""
 
     def __init__(self) -> None:
-        self.kept: OrderedDict[str, Subject] = OrderedDict()
+        self.kept: OrderedDict[tuple[str, int], Subject] = OrderedDict()
 
-    def subject(self, text: str) -> Subject:
-        """The text as it was read, from the store or anew.
+    def subject(self, text: str, system: int = 0) -> Subject:
+        """The text as it was read, from the store or anew; of several systems that with the number, counted from 1.
 
         Raises WengertError where it cannot be read.
         """
-        if text not in self.kept:
-            self.kept[text] = Subject(text)
-        self.kept.move_to_end(text)
+        key = text, system
+        if key not in self.kept:
+            self.kept[key] = Subject(text, system)
+        self.kept.move_to_end(key)
         while len(self.kept) > KEPT:
             self.kept.popitem(last=False)
-        return self.kept[text]
+        return self.kept[key]
 
-    def reads(self, text: str) -> bool:
+    def reads(self, text: str, system: int = 0) -> bool:
         """Whether a text can be read and derived."""
         try:
-            self.subject(text).derived  # noqa: B018
+            self.subject(text, system).derived  # noqa: B018
         except WengertError:
             return False
         return True
 
     def reply(self, request: Mapping[str, Any]) -> Iterator[Reply]:
         """The replies to a checked request, each as soon as it is known; an error is a reply too."""
-        fields = {name: value for name, value in request.items() if name not in ("type", "id")}
+        fields = {name: value for name, value in request.items() if name not in ("type", "id", "text", "system")}
+        text, system = request["text"], request.get("system", 0)
         try:
-            yield from getattr(self, f"_{request['type']}")(**fields)
+            yield from getattr(self, f"_{request['type']}")(self.subject(text, system), **fields)
         except WengertError as error:
-            yield self.problem(error, fields.get("text", ""), fields.get("lang", LANGUAGES[0]))
+            yield self.problem(error, text, system, fields.get("lang", LANGUAGES[0]))
 
-    def problem(self, error: WengertError, text: str, lang: str = LANGUAGES[0]) -> Reply:
-        """The message that a text cannot be read, with repairs that are known to work."""
-        return {"type": "diagnostics", "diagnostics": [diagnostic(error, text, self.reads, lang)]}
+    def problem(self, error: WengertError, text: str, system: int = 0, lang: str = LANGUAGES[0]) -> Reply:
+        """The message that a text cannot be read, with repairs that are known to work, or with the systems of which one has to be chosen."""
+        found = diagnostic(error, text, lambda mended: self.reads(mended, system), lang)
+        if isinstance(
+            error, SystemChoiceError
+        ):  # its repair is an option of the command; a page offers the systems instead
+            systems = list(map(told, systems_in(text)))
+            return {"type": "diagnostics", "diagnostics": [found | {"repair": ""}], "systems": systems}
+        return {"type": "diagnostics", "diagnostics": [found]}
 
     def edit(
         self,
@@ -69,6 +78,7 @@ class Content:
         directions: list[str] | None = None,
         values: Mapping[str, Any] | None = None,
         lang: str = LANGUAGES[0],
+        system: int = 0,
     ) -> Iterator[Reply]:
         """All that a board shows of a text: read, backward, a graph a direction, numbers; or why it cannot be read."""
         fields = {
@@ -77,62 +87,60 @@ class Content:
             "directions": directions or ["right"],
             "values": values or {},
             "lang": lang,
+            "system": system,
         }
         return self.reply({"type": "edit", **fields})
 
     def _edit(
         self,
-        text: str,
+        subject: Subject,
         form: str = "",
         directions: list[str] | None = None,
         values: Mapping[str, Any] | None = None,
         lang: str = LANGUAGES[0],
     ) -> Iterator[Reply]:
-        subject = self.subject(text)
         form = form if form in FORMS else subject.written_form
         yield subject.read(form, lang)
         yield subject.backward(form, lang)
         for direction in directions or ["right"]:
-            yield from self._graph(text, direction)
-        yield from self._numbers(text, values or {}, lang)
+            yield from self._graph(subject, direction)
+        yield from self._numbers(subject, values or {}, lang)
 
-    def _graph(self, text: str, direction: str = "right", lang: str = "") -> Iterator[Reply]:
-        yield self.subject(text).graph("down" if direction == "down" else "right")
+    def _graph(self, subject: Subject, direction: str = "right", lang: str = "") -> Iterator[Reply]:
+        yield subject.graph("down" if direction == "down" else "right")
 
-    def _numbers(self, text: str, values: Mapping[str, Any] | None = None, lang: str = LANGUAGES[0]) -> Iterator[Reply]:
-        yield numbers(self.subject(text), values or {}, lang)
+    def _numbers(
+        self, subject: Subject, values: Mapping[str, Any] | None = None, lang: str = LANGUAGES[0]
+    ) -> Iterator[Reply]:
+        yield numbers(subject, values or {}, lang)
 
-    def _check(self, text: str, lang: str = LANGUAGES[0]) -> Iterator[Reply]:
+    def _check(self, subject: Subject, lang: str = LANGUAGES[0]) -> Iterator[Reply]:
         """Every bar beside independent routes at random points, as `wengert derive` checks it; what differs is a reply too."""
         try:
-            yield {
-                "type": "checked",
-                "holds": True,
-                "said": printed(str(verify.check(self.subject(text).derived)), lang),
-            }
+            yield {"type": "checked", "holds": True, "said": printed(str(verify.check(subject.derived)), lang)}
         except CheckError as error:
             yield {"type": "checked", "holds": False, "said": printed(str(error), lang)}
 
-    def _nudge(self, text: str, name: str = "", lang: str = "", **asked: Any) -> Iterator[Reply]:
-        yield nudged(self.subject(text), name, **asked)
+    def _nudge(self, subject: Subject, name: str = "", lang: str = "", **asked: Any) -> Iterator[Reply]:
+        yield nudged(subject, name, **asked)
 
-    def _judge(self, text: str, lines: str = "", lang: str = LANGUAGES[0]) -> Iterator[Reply]:
-        yield judged(self.subject(text), lines, lang)
+    def _judge(self, subject: Subject, lines: str = "", lang: str = LANGUAGES[0]) -> Iterator[Reply]:
+        yield judged(subject, lines, lang)
 
-    def _compare(self, text: str, other: str = "", lang: str = LANGUAGES[0]) -> Iterator[Reply]:
-        old, new = self.subject(text), self.subject
+    def _compare(self, subject: Subject, other: str = "", lang: str = LANGUAGES[0]) -> Iterator[Reply]:
         try:
-            yield compared(old, new(other))
+            yield compared(subject, self.subject(other, subject.number))
         except WengertError as error:
             yield {"type": "compared", "diagnostics": [diagnostic(error, other, lang=lang)]}
 
-    def _expand(self, text: str, lang: str = "") -> Iterator[Reply]:
-        yield expanded(self.subject(text))
+    def _expand(self, subject: Subject, lang: str = "") -> Iterator[Reply]:
+        yield expanded(subject)
 
-    def _export(self, text: str, values: Mapping[str, Any] | None = None, lang: str = "en") -> Iterator[Reply]:
+    def _export(self, subject: Subject, values: Mapping[str, Any] | None = None, lang: str = "en") -> Iterator[Reply]:
         from wengert.blackboard.export import page
 
-        yield {"type": "exported", "html": page(text, lang, fitting(self.subject(text), values or {}))}
+        yield {"type": "exported", "html": page(subject.text, lang, fitting(subject, values or {}), subject.number)}
 
-    def _losses(self, text: str, lang: str = "") -> Iterator[Reply]:
-        yield {"type": "losses", "versions": [each for each in losses(self.subject(text)) if self.reads(each["text"])]}
+    def _losses(self, subject: Subject, lang: str = "") -> Iterator[Reply]:
+        versions = [each for each in losses(subject) if self.reads(each["text"], subject.number)]
+        yield {"type": "losses", "versions": versions}

@@ -14,24 +14,25 @@ from wengert.errors import DataError
 from wengert.notes.derive.printed import FORMS
 
 
-def save(path: Path, text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> None:
-    """Write the board of a text to a file.
+def save(path: Path, text: str, lang: str = "en", values: Mapping[str, Any] | None = None, system: int = 0) -> None:
+    """Write the board of a text to a file; of several systems that with the number, counted from 1.
 
     Raises WengertError where the text cannot be read or the file cannot be written.
     """
-    write_atomically(path, page(text, lang, values).encode(), "board", DataError)
+    write_atomically(path, page(text, lang, values, system).encode(), "board", DataError)
 
 
-def page(text: str, lang: str = "en", values: Mapping[str, Any] | None = None) -> str:
+def page(text: str, lang: str = "en", values: Mapping[str, Any] | None = None, system: int = 0) -> str:
     """The HTML: equations, graph both ways, steps in each form, numbers for the given values.
 
     Raises WengertError where the text cannot be read.
     """
     content = Content()
-    subject = content.subject(text)
+    subject = content.subject(text, system)
     subject.derived  # noqa: B018  raises here what the page could only report
-    replies = list(content.edit(text, directions=["right", "down"], values=plain_values(values), lang=lang))
-    replies += content.reply({"type": "check", "text": text, "lang": lang})
+    asked = {"text": text, "lang": lang, "system": system}
+    replies = list(content.edit(**asked, directions=["right", "down"], values=plain_values(values)))
+    replies += content.reply({"type": "check", **asked})
     forms = {
         form: [subject.read(form, lang), subject.backward(form, lang)] for form in FORMS if form != subject.written_form
     }

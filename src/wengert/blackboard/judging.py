@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from wengert.blackboard.own_lines import together
 from wengert.blackboard.subject import Subject
 from wengert.languages import LANGUAGES, printed
 from wengert.notes.claims.review import ReviewRow, review
@@ -15,12 +16,11 @@ def judged(subject: Subject, lines: str, lang: str = LANGUAGES[0]) -> dict[str, 
     bars = {line.name for line in subject.derived.lines} - {subject.derived.loss}
     if not lines.strip():
         return {"type": "judged", "rows": [], "needed": len(bars), "held": 0}
-    head = subject.text.rstrip() + "\n\n"
-    before = head.count("\n")
-    own = [row for row in review(head + _in_notation_of(subject.text, lines)).rows if row.line > before]
+    document = together(subject.head, lines)
+    own = [row for row in review(document.text, document.name).rows if row.line in document.own]
     right = {subject.named(row.bar) for row in own if row.status in ("holds", "conditional")}
     wrong = {subject.named(row.bar) for row in own if row.status == "wrong"}
-    rows = [_spoken(row, lang) | {"line": row.line - before} for row in own]
+    rows = [_spoken(row, lang) | {"line": document.own[row.line]} for row in own]
     rows += [
         {"status": "unread", "line": k, "column": 1, "text": line.strip()}
         for k, line in enumerate(lines.splitlines(), 1)
@@ -28,13 +28,6 @@ def judged(subject: Subject, lines: str, lang: str = LANGUAGES[0]) -> dict[str, 
     ]
     rows.sort(key=lambda row: (row["line"], row["column"]))
     return {"type": "judged", "rows": rows, "needed": len(bars), "held": len((right - wrong) & bars)}
-
-
-def _in_notation_of(text: str, lines: str) -> str:
-    """The lines without those in LaTeX where the equations are not: one of them would have all the others read as LaTeX."""
-    if "\\" in text:
-        return lines
-    return "\n".join("" if "\\" in line else line for line in lines.splitlines())
 
 
 def _says_something(line: str) -> bool:

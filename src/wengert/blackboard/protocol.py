@@ -1,7 +1,7 @@
 """The messages between a board's page and Python, the same over a WebSocket, a widget's comm and in a saved file.
 
 A message is an object of JSON with a `type`. A request has an `id`, which its replies repeat; a page drops replies that are not to its
-newest request of a kind; and a `lang`, in which sentences are answered. Quantities are numbers `q`, in the order of `read.quantities`; their bars are "4b" for q = 4. Equations come
+newest request of a kind; a `lang`, in which sentences are answered; and a `system`, the number of that which is meant where a text has several. Quantities are numbers `q`, in the order of `read.quantities`; their bars are "4b" for q = 4. Equations come
 as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. Places in a text count UTF-16 units.
 
     page → Python
@@ -19,8 +19,8 @@ as {tex, text, note?}; in `tex` each quantity stands in \\htmlData{q=…}{…}. 
 
     Python → page
     diagnostics  diagnostics: [{severity, what, where, repair, from?, to?, fixes?: [{from, to, insert, code}]}]; with an error the page
-                 keeps its last board
-    read         form, written, diagnostics, forward: [{q, tex, text, from, to, space, reads}], quantities: [{name, tex, kind, …}]
+                 keeps its last board; systems?: [{line, loss, equation}], where one has to be chosen
+    read         form, written, diagnostics, systems, forward: [{q, tex, text, from, to, space, reads}], quantities: [{name, tex, kind, …}]
     backward     form, remark, legend, backward: [{q, lines, children, rules, chain, substituted, sums, sources, result}]
     graph        direction, width, height, describe: {from, back}, frames, arrows, texts
     numbers      forward: [{q, value}], backward: [{q, value, uses: [{child, value}]}], sizes; or error: a diagnostic
@@ -78,7 +78,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "train": {"text": str, **TRAIN},
     "control": {"to": str},
 }
-"""The fields of each request with their types, beside `lang`; all but `text` may be left out."""
+"""The fields of each request with their types, beside `lang` and `system`; all but `text` may be left out."""
 
 
 class ProtocolError(ValueError):
@@ -115,7 +115,7 @@ def checked(message: Any) -> dict[str, Any]:
     if number is not None and not (isinstance(number, int) and not isinstance(number, bool)):
         raise ProtocolError("an id is a whole number")
     found: dict[str, Any] = {"type": kind, "id": number}
-    for name, type in {**fields, "lang": str}.items():
+    for name, type in {**fields, "lang": str, "system": int}.items():
         value = message.get(name)
         if value is None:
             if name == "text":

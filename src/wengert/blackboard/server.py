@@ -70,7 +70,7 @@ async def listen(ws: WebSocket, session: Session) -> None:
 
 
 def application(
-    text: str, port: int, token: str, lang: str = "en", values: Mapping[str, Any] | None = None
+    text: str, port: int, token: str, lang: str = "en", values: Mapping[str, Any] | None = None, system: int = 0
 ) -> RequestGuard:
     """The ASGI application of one board."""
     static = {
@@ -85,6 +85,7 @@ def application(
             start = {
                 "values": plain_values(values),
                 "text": text,
+                "system": system,
                 "lang": wanted if wanted in LANGUAGES else lang,
                 "examples": EXAMPLES,
                 "data": DATA,
@@ -113,6 +114,7 @@ def serve(
     port: int = 0,
     open_browser: bool = True,
     values: Mapping[str, Any] | None = None,
+    system: int = 0,
 ) -> None:
     """Print the address of the board, open it, and serve it until Ctrl-C."""
     listening = socket.socket()
@@ -122,7 +124,7 @@ def serve(
     port, token = listening.getsockname()[1], secrets.token_urlsafe(32)
     address = f"http://127.0.0.1:{port}/?token={token}"
     warm_up()
-    app = application(text, port, token, lang, values)
+    app = application(text, port, token, lang, values, system)
     print(address, flush=True)
     if open_browser:
         webbrowser.open(address)

@@ -15,19 +15,27 @@ from wengert.languages import LANGUAGES, printed
 from wengert.notes.derive import backward as backward_pass
 from wengert.notes.derive import steps
 from wengert.notes.derive.printed import LinePrinter, default_form
+from wengert.notes.manuscripts.systems import SystemHead, systems_in
 from wengert.notes.show.diagram import diagram, space
 from wengert.notes.show.scene import Direction
 
 
+def told(head: SystemHead) -> dict[str, Any]:
+    """One of several systems, for a page that offers them."""
+    return {"line": head.line, "loss": head.loss, "equation": head.equation}
+
+
 class Subject:
-    """A system with its derivation. A quantity is known to the page by its number in the order of the text.
+    """A system with its derivation: the only one of its text, or that with a number, counted from 1.
+
+    A quantity is known to the page by its number in the order of the text.
 
     Raises EquationError where the text cannot be read.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.system = equations_from_text(text).data
+    def __init__(self, text: str, number: int = 0) -> None:
+        self.text, self.number = text, number
+        self.system = equations_from_text(text, system=number or None).data
         self.marks = {name: k for k, name in enumerate(self.system.quantities)}
         self.lines = SystemLines(self.system, self.marks)
 
@@ -40,6 +48,16 @@ class Subject:
     def diagram(self) -> Any:
         """The graph, without coordinates."""
         return diagram(self.system, self.derived)
+
+    @cached_property
+    def systems(self) -> tuple[SystemHead, ...]:
+        """The systems of the text, where one was chosen."""
+        return systems_in(self.text) if self.number else ()
+
+    @property
+    def head(self) -> str:
+        """The text up to the end of its system: lines that are written after it are about that one."""
+        return self.text[: self.systems[self.number - 1].end] if len(self.systems) > 1 else self.text
 
     @property
     def written_form(self) -> str:
@@ -90,6 +108,7 @@ class Subject:
             "form": form,
             "written": self.written_form,
             "diagnostics": [warning(sentence, self.text, lang) for sentence in self.system.warnings],
+            "systems": [told(head) for head in self.systems],
             "forward": forward,
             "quantities": [self.quantity(name) for name in self.system.quantities],
         }

@@ -50,10 +50,11 @@ def training(request: Mapping[str, Any], inbox: Inbox) -> Iterator[Reply]:
 
 
 def _run(request: Mapping[str, Any], inbox: Inbox) -> Iterator[Reply]:
-    subject = Subject(request["text"])
+    subject = Subject(request["text"], request.get("system", 0))
     options = _options(request, subject)
     constants = dict(_constant(part) for part in _listed(request.get("set", ""), ";"))
-    made = task(request["text"], params=_listed(request.get("params", ""), ","), constants=constants)
+    params, document = _listed(request.get("params", ""), ","), ("", subject.number)
+    made = task(request["text"], params=params, constants=constants, document=document)
     ready = prepare(made, options)
     watch = _Watch(ready, subject)
     yield {"type": "training", "event": "started", "facts": start_facts(options, ready), **watch.points()}

@@ -32,17 +32,21 @@ class Board(anywidget.AnyWidget):
     text = traitlets.Unicode().tag(sync=True)
     lang = traitlets.Unicode("en").tag(sync=True)
     form = traitlets.Unicode("").tag(sync=True)
+    system = traitlets.Int(0).tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     digest = traitlets.Unicode().tag(sync=True)
     examples = traitlets.Dict(EXAMPLES).tag(sync=True)
     data = traitlets.List(list(DATA)).tag(sync=True)
     _session: Session | None = None
 
-    def __init__(self, text: str, lang: str = "en", form: str = "", values: Mapping[str, Any] | None = None) -> None:
-        self._subject = Subject(text)
+    def __init__(
+        self, text: str, lang: str = "en", form: str = "", values: Mapping[str, Any] | None = None, system: int = 0
+    ) -> None:
+        self._subject = Subject(text, system)
         self._code = bundle("widget.js").decode()
         digest = hashlib.sha256(self._code.encode()).hexdigest()[:16]
-        kept = {"text": text, "lang": lang, "form": form, "values": plain_values(values), "digest": digest}
+        kept = {"text": text, "lang": lang, "form": form, "system": system}
+        kept |= {"values": plain_values(values), "digest": digest}
         super().__init__(**kept, _esm=bundle("loader.js").decode())
         self.on_msg(self._receive)
 

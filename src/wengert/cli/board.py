@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from wengert.cli.arguments import Setting, values_in
+from wengert.cli.arguments import Setting, Which, values_in
 from wengert.cli.language import Language, spoken
 from wengert.errors import WengertError
 
@@ -18,13 +18,15 @@ def board(
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="equations: text, LaTeX or Markdown; - reads standard input; default: an example", show_default=False
+            help="equations: text, LaTeX, Markdown, reStructuredText or a notebook; - reads standard input; default: an example",
+            show_default=False,
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="write one HTML file that needs neither server nor network, and end"),
     ] = None,
+    system: Which = None,
     lang: Language = "",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 is any that is free")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="print the address, and open no browser")] = False,
@@ -42,14 +44,14 @@ def board(
             )
         from wengert.blackboard.export import save
 
-        save(out, text, spoken(), values)
+        save(out, text, spoken(), values, system or 0)
         return
     from wengert.blackboard.packages import refuse_missing
 
     refuse_missing("starlette", "uvicorn", "websockets")
     from wengert.blackboard.server import serve
 
-    serve(text, lang=spoken(), port=port, open_browser=not no_open, values=values)
+    serve(text, lang=spoken(), port=port, open_browser=not no_open, values=values, system=system or 0)
 
 
 def _text(file: Path | None) -> str:

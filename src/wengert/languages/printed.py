@@ -17,8 +17,10 @@ RULES = "rules"
 ROW = re.compile(r"(\S+) line( +\S+|\s\S+)  (.*?)(?:    \((.*)\))?")
 """A row of a review: its sign, where it is, the author's line, and a note."""
 COUNTS = re.compile(r"(\d+) ([a-z ]+)")
-NAMED = re.compile(r"(write|likely|warning|where|with)(:? +)(.*)", re.DOTALL)
+NAMED = re.compile(r"(write|likely|warning|note|where|with)(:? +)(.*)", re.DOTALL)
 """What begins with a word and goes on with mathematics, or with words."""
+RESULTS = "results: "
+"""What the counts of a pair of passes begin with."""
 CHECKED = re.compile(r"(% )?(checked: .*)")
 
 
@@ -40,8 +42,10 @@ def _line(line: str, words: Catalogue) -> str:
     named = NAMED.fullmatch(bare)
     if named is not None and (label := words.sentence(named[1])) is not None:
         return pad + label + named[2] + words.text(named[3])
-    if not pad and (counts := _counted(bare, words)) is not None:
-        return counts
+    head = words.sentence("results") if bare.startswith(RESULTS) else None
+    counts = _counted(bare.removeprefix(RESULTS), words) if not pad or head else None
+    if counts is not None:
+        return pad + (f"{head}: {counts}" if head else counts)
     return pad + words.text(bare)
 
 

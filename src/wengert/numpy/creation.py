@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.namespaces.numbers import refuse_text
 from wengert.functions.tracing import storage
 from wengert.functions.tracing.creating import inside
 from wengert.functions.tracing.narrow import width_of
@@ -128,6 +129,7 @@ def array(
 ) -> Any:
     """An array of numbers, lists of numbers and traced values, as new memory."""
     if not _has_traced(object):
+        refuse_text(object)
         made = np.array(object, dtype, copy=copy, order=order, ndmin=ndmin, **rest)
         return made if copy is not True and made is object else writable(made)
     if dtype is not None and np.dtype(dtype) == np.object_:
@@ -160,6 +162,7 @@ def asarray(a: Any, dtype: Any = None, order: Any = None, **rest: Any) -> Any:
         return a if dtype is None or np.dtype(dtype) == a.dtype else a.astype(dtype)
     if _has_traced(a):
         return array(a, dtype)
+    refuse_text(a)
     made = np.asarray(a, dtype, order, **rest)
     return made if isinstance(a, np.ndarray) else writable(made)
 

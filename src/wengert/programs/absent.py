@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import itertools
-import os.path
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -277,7 +276,8 @@ def likelier(text: str, where: list[ast.stmt]) -> ast.stmt:
             return (-1, 0, 0)
         alike = isinstance(statement, ast.AugAssign) and type(statement.target) is type(_target(new))
         form = alike and _form(statement) == _form(new)
-        begins = len(os.path.commonprefix([ast.unparse(_target(statement) or new), text]))
+        pairs = zip(ast.unparse(_target(statement) or new), text, strict=False)
+        begins = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
         return (0 if form else 1 if alike else 2, -begins if form else 0, -statement.lineno)
 
     return min(where, key=cost)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.programs.arrays import is_array, is_tensor, numbers
+from wengert.programs.source import copied
 
 KINDS = {
     "sign": "a sign is turned",
@@ -122,12 +123,12 @@ def edits(
 
 
 def put(statement: Any, index: int, new: ast.expr) -> Any:
-    made = copy.deepcopy(statement)
+    made = copied(statement)
     target = list(ast.walk(made.value))[index]
 
     class Put(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> Any:
-            return copy.deepcopy(new) if node is target else self.generic_visit(node)
+            return copied(new) if node is target else self.generic_visit(node)
 
     made.value = Put().visit(made.value)
     return ast.fix_missing_locations(ast.copy_location(made, statement))

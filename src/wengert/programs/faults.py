@@ -24,7 +24,7 @@ from wengert.programs.holes import edits_of_parts
 from wengert.programs.known import absent_statements, differing, known_line, names_only, source_text
 from wengert.programs.names import quantity
 from wengert.programs.scenario import RunOutcome
-from wengert.programs.source import FILENAME, line_of, value_of
+from wengert.programs.source import FILENAME, copied, line_of, value_of
 from wengert.programs.spelling import spelled
 from wengert.programs.terms import missing
 
@@ -370,7 +370,7 @@ class FaultSearch:
         statement = self.program.statements[sid]
         owner, functions = statement.owner, self.program.functions
         before = functions[owner] if owner is not None else self.program.tree
-        tree = copy.deepcopy(before)
+        tree = copied(before)
         if not in_block(tree, lambda s: isinstance(s, type(statement.node)) and place_of(s) == sid, edit):
             return None
         self._set(owner, tree)
@@ -487,4 +487,4 @@ def _same_form(a: Any, b: Any) -> bool:
 
 
 def _compiled(value: ast.expr) -> Any:
-    return compile(ast.fix_missing_locations(ast.Expression(copy.deepcopy(value))), FILENAME, "eval")
+    return compile(ast.fix_missing_locations(ast.Expression(copied(value))), FILENAME, "eval")

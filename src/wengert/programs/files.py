@@ -243,14 +243,36 @@ def _scenario(program: Program, pair: Pair, code: str, given: dict[str, Any]) ->
             return first, None
         # a program is not wrong for inputs that were guessed: those are taken with which it is right
         others = solved(program, pair, wanted, given, all_ranks=True)
-        for other in others:
+        right: Scenario | None = None
+        for other in _different(others):
             settle(other)
-        right = [s for s in others if right_of(s)[1]]
-        rich = [s for s in right if not poorer(s, first)]
-        return (rich[0], None) if rich else (first, right[0] if right else None)
+            if right_of(other)[1]:
+                if not poorer(other, first):
+                    return other, None
+                right = right or other
+        return first, right
     take_first_step(program)
     program.install_body()
     return Scenario(program, pair, script_points(program, given)), None
+
+
+def _different(scenarios: list[Scenario]) -> list[Scenario]:
+    """Those that are given other values than the ones before: other ranks come to the same sizes where a run amends them."""
+    found: dict[Any, Scenario] = {}
+    for scenario in scenarios:
+        found.setdefault(_identity(vars(scenario.points[0])), scenario)
+    return list(found.values())
+
+
+def _identity(value: Any) -> Any:
+    """What tells values of inputs apart: of arrays their entries, of other objects which they are."""
+    if isinstance(value, dict):
+        return tuple((name, _identity(each)) for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(_identity, value))
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.str, value.shape, value.tobytes()
+    return value if isinstance(value, int | float | str | None) else id(value)
 
 
 def judged_with_loss(scenario: Scenario, origin: Origin) -> Judged:

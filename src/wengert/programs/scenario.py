@@ -227,9 +227,7 @@ class Scenario:
     @cached_property
     def last_loss(self) -> float:
         """The last line of a function with its gradients that computes the loss."""
-        function = self.definition(self.pair.forward)
-        lines = [n.lineno for n in ast.walk(function) if isinstance(n, ast.stmt) and any(map(LOSS.match, assigned(n)))]
-        return max(lines, default=float("inf"))
+        return _last_loss(self.definition(self.pair.forward))
 
     # -- objects --------------------------------------------------------------------------------------------------------------
 
@@ -364,3 +362,9 @@ def returns_of(function: ast.FunctionDef, kept_beside: bool) -> list[list[str]]:
         ]
         for value in values
     ]
+
+
+@lru_cache(maxsize=1000)
+def _last_loss(function: ast.FunctionDef) -> float:
+    lines = [n.lineno for n in ast.walk(function) if isinstance(n, ast.stmt) and any(map(LOSS.match, assigned(n)))]
+    return max(lines, default=float("inf"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,7 +136,7 @@ def unite(sizes: Sizes, a: int, b: int) -> bool:
         sizes.columns += 1
         return True
     for x, y in ((a, b), (b, a)):  # the other is a product of axes, or made of one
-        if x in values and 1 < y <= LARGEST:
+        if x in values and 1 < y <= LARGEST and not _chases(sizes, x, y):
             sizes.axes = {k: y if v == x else v for k, v in sizes.axes.items()}
             return True
     return False
@@ -150,3 +151,9 @@ def _parts_that_differ(values: set[int], small: int, big: int) -> tuple[int, int
         return None
     found = [(u, v) for w in values for u in values for v in values if u + w == small and v + w == big and u > 1 < w]
     return found[0] if len(found) == 1 else None
+
+
+def _chases(sizes: Sizes, x: int, y: int) -> bool:
+    """Whether y is how many entries an argument has that runs over x: where x becomes y, there are as many times more."""
+    shapes = [s.shape(sizes.axes) for s in sizes.slots.values() if isinstance(s, Array)]
+    return any(x in shape and len(shape) > 1 and y == math.prod(shape) for shape in shapes)

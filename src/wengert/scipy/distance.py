@@ -137,7 +137,7 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kwa
     a, b = _matrix(XA, "XA"), _matrix(XB, "XB")
     if shape_of(a)[1] != shape_of(b)[1]:
         raise ValueError("XA and XB must have the same number of columns (i.e. feature dimension.)")
-    _given(metric, kwargs, "scipy.spatial.distance.cdist")
+    kwargs = _estimated(metric, kwargs, a, b)
     f = _metric(metric, "scipy.spatial.distance.cdist")
     if callable(metric):
         rows = [np.stack([f(a[i], b[j], **kwargs) for j in range(shape_of(b)[0])]) for i in range(shape_of(a)[0])]
@@ -149,7 +149,7 @@ def cdist(XA: Any, XB: Any, metric: Any = "euclidean", *, out: Any = None, **kwa
 def pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kwargs: Any) -> Any:
     """The distances of all pairs of rows i < j, one behind another."""
     x = _matrix(X, "A 2-dimensional array must be passed. X")
-    _given(metric, kwargs, "scipy.spatial.distance.pdist")
+    kwargs = _estimated(metric, kwargs, x)
     f = _metric(metric, "scipy.spatial.distance.pdist")
     i, j = np.triu_indices(shape_of(x)[0], 1)
     if callable(metric):
@@ -157,14 +157,13 @@ def pdist(X: Any, metric: Any = "euclidean", *, out: Any = None, **kwargs: Any) 
     return f(x[i], x[j], **kwargs)
 
 
-def _given(metric: Any, kwargs: dict[str, Any], called: str) -> None:
-    """Refuse what SciPy would estimate from the rows.
-
-    Raises TraceError.
-    """
-    for name, key in (("mahalanobis", "VI"), ("seuclidean", "V")):
-        if metric == name and kwargs.get(key) is None:
-            refuse(f"'{called}' with the metric '{name}' needs '{key}' on traced values.", f"Write:  {key}=…")
+def _estimated(metric: Any, kwargs: dict[str, Any], *rows: Any) -> dict[str, Any]:
+    """The keywords, with what SciPy estimates from the rows where it is not given: their variances, or the inverse of their covariance."""
+    if metric == "seuclidean" and kwargs.get("V") is None:
+        return {**kwargs, "V": np.var(np.concatenate(rows), axis=0, ddof=1)}
+    if metric == "mahalanobis" and kwargs.get("VI") is None:
+        return {**kwargs, "VI": np.linalg.inv(np.atleast_2d(np.cov(np.transpose(np.concatenate(rows)))))}
+    return kwargs
 
 
 def _matrix(x: Any, name: str) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 from scipy import integrate  # pyright: ignore[reportMissingTypeStubs]
 
+from wengert.errors import TraceError
 from wengert.flow import fori_loop
 from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import refuse
@@ -24,7 +25,7 @@ from wengert.functions.transforms.values import stop_gradient
 from wengert.scipy.numerical import Asked, UnknownError, found_by, has_traced, is_followed, known, not_converged
 from wengert.scipy.runge_kutta import Stepper, states_at
 
-__all__ = ["cumulative_trapezoid", "odeint", "quad", "simpson", "solve_ivp", "trapezoid"]
+__all__ = ["cumulative_trapezoid", "dblquad", "nquad", "odeint", "quad", "simpson", "solve_ivp", "tplquad", "trapezoid"]
 
 _scipy: Any = integrate
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
@@ -78,7 +79,8 @@ def simpson(y: Any, x: Any = None, *, dx: float = 1.0, axis: int = -1) -> Any:
 def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: Any) -> Any:
     """∫ f(x) dx from a to b, and an estimate of its error: Gauss's rule of 21 points on the intervals that QUADPACK chooses.
 
-    The derivatives by what f reads are those of the sum, by finite ends −f(a) and f(b).
+    The derivatives by what f reads are those of the sum; a finite end moves the interval that it bounds, and the others stay, so that
+    f may jump between them.
     """
     if not is_followed():
         return _scipy.quad(func, a, b, args, **options)
@@ -100,21 +102,80 @@ def quad(func: Callable[..., Any], a: Any, b: Any, args: Any = (), **options: An
     given = [Asked(lambda x: func(x, *args), ((),))]
     (places, starts, ends, error), count = found_by(name, search, given, [a, b], shapes)
     unbounded = _is_infinite(a), _is_infinite(b)
-    if count is None:
-        nodes = _NODES * 1.0
 
-        def piece(k: Any, total: Any) -> Any:
-            middle, half = (starts[k] + ends[k]) / 2, (ends[k] - starts[k]) / 2
-            values = vmap(lambda t: _sample(func, args, a, b, unbounded, t) * 1.0)(middle + half * nodes)
-            return total + half * np.sum(_WEIGHTS * values)
-
-        return fori_loop(0, places.astype(int), piece, 0.0), error
-    total: Any = 0.0
-    for start, end in sorted(zip(starts[:count], ends[:count], strict=True)):
+    def piece(start: Any, end: Any) -> Any:
+        if unbounded == (False, False):
+            start, end = np.where(start == stop_gradient(a), a, start), np.where(end == stop_gradient(b), b, end)
         middle, half = (start + end) / 2, (end - start) / 2
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            total = total + half * weight * _sample(func, args, a, b, unbounded, middle + half * node)
-    return total, error
+        values = _samples(lambda t: _sample(func, args, a, b, unbounded, t) * 1.0, middle + half * (_NODES * 1.0))
+        return half * np.sum(_WEIGHTS * values)
+
+    if count is None:
+        return fori_loop(0, places.astype(int), lambda k, total: total + piece(starts[k], ends[k]), 0.0), error
+    rows = sorted(zip(starts[:count], ends[:count], strict=True))
+    return sum((piece(start, end) for start, end in rows), 0.0), error
+
+
+def _samples(f: Callable[[Any], Any], places: Any) -> Any:
+    """The values of a function at places: together, or one by one where it asks for the numbers of its argument."""
+    try:
+        return vmap(f)(places)
+    except TraceError:
+        return np.stack([asarray(f(place)) for place in places])
+
+
+def nquad(func: Callable[..., Any], ranges: Any, args: Any = (), opts: Any = None, full_output: bool = False) -> Any:
+    """∫ … ∫ f(x_0, …, x_n) dx_0 … dx_n, x_0 the innermost: `quad` within `quad`. A range may depend on the variables outside of it."""
+    if not is_followed() or full_output:
+        return _scipy.nquad(func, ranges, args, opts, full_output)
+    args = args if isinstance(args, tuple) else (args,)
+
+    def over(depth: int, outer: tuple[Any, ...]) -> Any:
+        if depth < 0:
+            return func(*outer, *args), 0.0
+        own = ranges[depth](*outer, *args) if callable(ranges[depth]) else ranges[depth]
+        given = opts[depth] if isinstance(opts, list | tuple) else opts
+        options: Any = given(*outer, *args) if callable(given) else given or {}
+        return quad(lambda x: over(depth - 1, (x, *outer))[0], own[0], own[1], **options)
+
+    return over(len(ranges) - 1, ())
+
+
+def dblquad(
+    func: Callable[..., Any],
+    a: Any,
+    b: Any,
+    gfun: Any,
+    hfun: Any,
+    args: Any = (),
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+) -> Any:
+    """∫∫ f(y, x) dy dx for x from a to b and y from g(x) to h(x)."""
+    own = {"epsabs": epsabs, "epsrel": epsrel}
+    return nquad(func, [lambda x, *_: (_end(gfun, x), _end(hfun, x)), (a, b)], args, [own, own])
+
+
+def tplquad(
+    func: Callable[..., Any],
+    a: Any,
+    b: Any,
+    gfun: Any,
+    hfun: Any,
+    qfun: Any,
+    rfun: Any,
+    args: Any = (),
+    epsabs: float = 1.49e-8,
+    epsrel: float = 1.49e-8,
+) -> Any:
+    """∫∫∫ f(z, y, x) dz dy dx for x from a to b, y from g(x) to h(x) and z from q(x, y) to r(x, y)."""
+    own = {"epsabs": epsabs, "epsrel": epsrel}
+    inner = [lambda y, x, *_: (_end(qfun, x, y), _end(rfun, x, y)), lambda x, *_: (_end(gfun, x), _end(hfun, x))]
+    return nquad(func, [*inner, (a, b)], args, [own, own, own])
+
+
+def _end(end: Any, *at: Any) -> Any:
+    return end(*at) if callable(end) else end
 
 
 def _is_infinite(end: Any) -> bool:
@@ -141,11 +202,7 @@ def _must_be_sum(f: Any, low: float, high: float, starts: Any, ends: Any, value:
 def _sample(func: Any, args: Any, a: Any, b: Any, unbounded: tuple[bool, bool], t: Any) -> Any:
     """The integrand at a place of QUADPACK's interval, which is (0, 1] where an end is infinite."""
     if unbounded == (False, False):
-        low, high = stop_gradient(a), stop_gradient(b)
-        width = high - low
-        if not has_traced(width) and width == 0:
-            return 0.0 * func(a, *args)
-        return func(a + (b - a) * ((t - low) / width), *args) * ((b - a) / width)
+        return func(t, *args)
     u, slope = (1 - t) / t, 1 / (t * t)
     if not all(unbounded):
         return (func(b - u, *args) if unbounded[0] else func(a + u, *args)) * slope
@@ -224,12 +281,6 @@ def _by_loop(
     right: Any, t_span: Any, start: Any, method: str, t_eval: Any, dense_output: bool, options: dict[str, Any]
 ) -> Any:
     """The solution in a function that is written down; at the end alone, where no times are given."""
-    name = "scipy.integrate.solve_ivp"
-    if dense_output:
-        refuse(
-            f"'{name}' has no dense output in a function that is written down.",
-            "Say at which times it is wanted:  t_eval=np.linspace(a, b, 50)",
-        )
     a, b = t_span
     forward: Any = np.where(b < a, -1.0, 1.0) if has_traced((a, b)) else -1.0 if b < a else 1.0
     tolerances = (
@@ -238,13 +289,25 @@ def _by_loop(
         options.get("max_step", np.inf),
     )
     stepper = Stepper(right, _tableau(method), b, forward, *tolerances)
-    given: Any = [] if t_eval is None else t_eval
-    times = asarray(given) if has_traced(given) else np.asarray(given, float)
-    if not has_traced((times, a, b)) and np.any((forward * times < forward * a) | (forward * times > forward * b)):
-        raise ValueError("Values in `t_eval` are not within `t_span`.")  # SciPy's words
-    columns, end = states_at(stepper, a, start, times, options.get("first_step"))
+
+    def steps(given: Any) -> tuple[Any, Any, Any]:
+        times = asarray(given) if has_traced(given) else np.asarray(given, float)
+        if not has_traced((times, a, b)) and np.any((forward * times < forward * a) | (forward * times > forward * b)):
+            raise ValueError("Values in `t_eval` are not within `t_span`.")  # SciPy's words
+        return times, *states_at(stepper, a, start, times, options.get("first_step"))
+
+    def at(t: Any) -> Any:
+        """The solution at a time, or at many, by the same steps once more."""
+        t = asarray(t)
+        flat: Any = np.reshape(t, (-1,))
+        order = np.argsort(forward * flat)
+        found = steps(flat[order])[1][..., np.argsort(order)]
+        return found if t.ndim else found[..., 0]
+
+    times, columns, end = steps([] if t_eval is None else t_eval)
     places, states = (_Ends(a, b), _Ends(start, end)) if t_eval is None else (times, columns)
-    return _scipy._ivp.ivp.OdeResult(t=places, y=states, sol=None, success=True, status=0, message="")
+    sol = at if dense_output else None
+    return _scipy._ivp.ivp.OdeResult(t=places, y=states, sol=sol, success=True, status=0, message="")
 
 
 class _Ends:

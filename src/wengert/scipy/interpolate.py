@@ -9,7 +9,6 @@ scipy.interpolate.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ from scipy import interpolate  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.functions.namespaces.numbers import InPlaceOf
 from wengert.functions.namespaces.sequences import asarray
-from wengert.functions.tracing.creating import inside
-from wengert.functions.tracing.standin import StandIn, refuse
+from wengert.functions.tracing.standin import refuse
 from wengert.scipy.numerical import has_traced
+from wengert.scipy.on_grids import OnGrid, Surface
+from wengert.scipy.piecewise import Piecewise, cardinal, entries_at, numbers_of, of_spline
 
 _scipy: Any = interpolate
 
@@ -29,101 +29,6 @@ def __getattr__(name: str) -> Any:
     return getattr(_scipy, name)
 
 
-def _numbers(x: Any, what: str) -> Any:
-    """What has to be numbers.
-
-    Raises TraceError for traced values.
-    """
-    if has_traced(x):
-        refuse(
-            f"{what} are numbers, and have no derivative here.",
-            "Let the values depend on the parameters, not the knots.",
-        )
-    return np.asarray(x, float)
-
-
-def _at(a: Any, places: Any) -> Any:
-    """The entries of an array along its first axis, also of numbers at traced places."""
-    known = isinstance(a, StandIn) or not isinstance(places, StandIn)
-    return (a if known else inside(np.copy, (a,), {}))[places]
-
-
-# ---------------------------------------------------------------- piecewise polynomials
-
-
-class Piecewise(InPlaceOf):
-    """p(x) = Σ_k c_(k, i) (x − b_i)^(K − k) for b_i ≤ x < b_(i + 1), as SciPy's PPoly; the first and the last go on outside."""
-
-    def __init__(self, c: Any, x: Any, extrapolate: Any = True, axis: int = 0) -> None:
-        self.c, self.x, self.extrapolate, self.axis = c, np.asarray(x, float), extrapolate, axis
-
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        """The value, or its derivative of order `nu`."""
-        c, at = self.c, asarray(x)
-        for _ in range(nu):
-            c = self._slopes(c)
-        extrapolate = self.extrapolate if extrapolate is None else extrapolate
-        low, high = float(self.x[0]), float(self.x[-1])
-        if extrapolate == "periodic":
-            at = low + (at - low) % (high - low)
-        places = np.clip(np.searchsorted(self.x, at, side="right") - 1, 0, len(self.x) - 2)
-        inner = len(c.shape) - 2
-        shape = tuple(at.shape)
-        step = np.reshape(at - _at(self.x, places), shape + (1,) * inner)
-        total: Any = _at(c[0], places)
-        for k in range(1, c.shape[0]):
-            total = total * step + _at(c[k], places)
-        if extrapolate is False:
-            inside = np.logical_and(at >= low, at <= high)
-            total = np.where(np.reshape(inside, shape + (1,) * inner), total, np.nan)
-        return self._placed(total, len(shape))
-
-    def _placed(self, total: Any, count: int) -> Any:
-        """The axes of x where the axis of the knots was."""
-        if not self.axis:
-            return total
-        rank = len(total.shape)
-        order = [*range(count, count + self.axis), *range(count), *range(count + self.axis, rank)]
-        return np.transpose(total, order)
-
-    @staticmethod
-    def _slopes(c: Any) -> Any:
-        n = c.shape[0]
-        if n == 1:
-            return c * 0.0
-        return c[:-1] * np.reshape(np.arange(n - 1, 0, -1.0), (n - 1,) + (1,) * (len(c.shape) - 1))
-
-    def derivative(self, nu: int = 1) -> Piecewise:
-        """The derivative as a piecewise polynomial."""
-        c = self.c
-        for _ in range(nu):
-            c = self._slopes(c)
-        return Piecewise(c, self.x, self.extrapolate, self.axis)
-
-    def antiderivative(self, nu: int = 1) -> Piecewise:
-        """The integral from the first knot on."""
-        found = self
-        for _ in range(nu):
-            found = found._integral()
-        return found
-
-    def _integral(self) -> Piecewise:
-        c, n = self.c, self.c.shape[0]
-        rest = (1,) * (len(c.shape) - 2)
-        powers = np.reshape(np.arange(n, 0, -1.0), (n, 1, *rest))
-        steps = np.diff(self.x)
-        raised = np.reshape(np.stack([steps**k for k in range(n, 0, -1)]), (n, len(steps), *rest))
-        parts = np.sum(c / powers * raised, axis=0)
-        start = np.concatenate([np.zeros((1, *parts.shape[1:])), np.cumsum(parts, axis=0)[:-1]])
-        whole = np.concatenate([c / powers, np.reshape(start, (1, *start.shape))])
-        return Piecewise(whole, self.x, self.extrapolate, self.axis)
-
-    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
-        """The integral from a to b."""
-        whole = self.antiderivative()
-        return whole(b, extrapolate=extrapolate) - whole(a, extrapolate=extrapolate)
-
-
 class Answering(InPlaceOf):
     """An interpolant of SciPy made of numbers: at traced places as a piecewise polynomial, else SciPy's own."""
 
@@ -131,6 +36,8 @@ class Answering(InPlaceOf):
         self._original = original
 
     def __getattr__(self, name: str) -> Any:
+        if name == "ev" and isinstance(self._original, _scipy.RectBivariateSpline):
+            return again(self._original).ev
         own = getattr(self._original, name)
         if name in ("derivative", "antiderivative"):
             return lambda *args, **kwargs: Answering(own(*args, **kwargs))
@@ -144,19 +51,24 @@ class Answering(InPlaceOf):
         """The value at places."""
         if not has_traced((args, kwargs)):
             return self._original(*args, **kwargs)
-        if isinstance(self._original, _scipy.interp1d | _scipy.RegularGridInterpolator):
+        if isinstance(self._original, _GRIDS):
             return again(self._original)(*args, **kwargs)
         return self._pieces()(*args, **kwargs)
 
     def _pieces(self) -> Piecewise:
         of = self._original
         if isinstance(of, _scipy.BSpline):
-            return _of_spline(of.t, of.c, of.k, of.extrapolate)
+            return of_spline(of.t, of.c, of.k, of.extrapolate)
         return Piecewise(of.c, of.x, of.extrapolate, getattr(of, "axis", 0))
+
+
+_GRIDS: Any = (_scipy.interp1d, _scipy.RegularGridInterpolator, _scipy.RectBivariateSpline)
 
 
 def again(of: Any) -> Any:
     """An interpolant between samples made anew of what SciPy keeps."""
+    if isinstance(of, _scipy.RectBivariateSpline):
+        return Surface.of_scipy(of)
     if isinstance(of, _scipy.interp1d):
         values = np.moveaxis(of._y.reshape(of._y.shape[0], *of._y_extra_shape), 0, of._y_axis)
         return Between(of.x, values, of._spline.k if of._kind == "spline" else of._kind, of)
@@ -165,7 +77,10 @@ def again(of: Any) -> Any:
 
 def answering(original: Any) -> Any:
     """What stands for an interpolant of SciPy; None for other objects."""
-    known = (_scipy.PPoly, _scipy.BSpline, _scipy.interp1d, _scipy.RegularGridInterpolator)
+    known = (_scipy.PPoly, _scipy.BSpline, *_GRIDS)
+    if isinstance(original, _scipy.UnivariateSpline):
+        t, c, k = original._eval_args
+        return Univariate(of_spline(t, c, k, True), original.ext, original)
     return Answering(original) if isinstance(original, known) else None
 
 
@@ -184,7 +99,7 @@ def CubicSpline(x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extr
     """The cubic spline through the points, twice continuously differentiable."""
     if not has_traced((x, y, bc_type)):
         return Answering(_scipy.CubicSpline(x, y, axis, bc_type, extrapolate))
-    knots = _numbers(x, "The knots of 'scipy.interpolate.CubicSpline'")
+    knots = numbers_of(x, "The knots of 'scipy.interpolate.CubicSpline'")
     ends = () if isinstance(bc_type, str) else bc_type
     if has_traced(ends) or any(not isinstance(end, str) and np.any(end[1]) for end in ends):
         refuse(
@@ -222,7 +137,7 @@ def CubicHermiteSpline(x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: An
     """The cubic polynomials with given values and slopes."""
     if not has_traced((x, y, dydx)):
         return Answering(_scipy.CubicHermiteSpline(x, y, dydx, axis, extrapolate))
-    knots = _numbers(x, "The knots of 'scipy.interpolate.CubicHermiteSpline'")
+    knots = numbers_of(x, "The knots of 'scipy.interpolate.CubicHermiteSpline'")
     y, dydx = asarray(y), asarray(dydx)
     axis = axis % len(y.shape)
     outside = True if extrapolate is None else extrapolate
@@ -233,7 +148,7 @@ def PchipInterpolator(x: Any, y: Any, axis: int = 0, extrapolate: Any = None) ->
     """The monotone cubic interpolant: slopes are harmonic means of the neighbouring gaps, 0 at an extremum."""
     if not has_traced((x, y)):
         return Answering(_scipy.PchipInterpolator(x, y, axis, extrapolate))
-    knots = _numbers(x, "The knots of 'scipy.interpolate.PchipInterpolator'")
+    knots = numbers_of(x, "The knots of 'scipy.interpolate.PchipInterpolator'")
     y = asarray(y)
     axis = axis % len(y.shape)
     moved = np.moveaxis(y, axis, 0)
@@ -258,16 +173,6 @@ def _end(h0: Any, h1: Any, m0: Any, m1: Any) -> Any:
     return np.where(np.sign(d) != np.sign(m0), 0.0, np.where(steep, 3.0 * m0, d))
 
 
-def _of_spline(t: Any, c: Any, k: int, extrapolate: Any) -> Piecewise:
-    """Σ_j c_j B_j as piecewise polynomials."""
-    n = len(t) - k - 1
-    pieces = [_scipy.PPoly.from_spline((t, row, k)) for row in np.eye(n)]
-    m = np.stack([p.c for p in pieces], axis=-1)
-    breaks = pieces[0].x
-    inside = slice(k, len(breaks) - 1 - k)
-    return Piecewise(np.tensordot(m[:, inside], asarray(c)[:n], 1), breaks[k : len(breaks) - k], extrapolate)
-
-
 def BSpline(t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> Any:
     """Σ_j c_j B_j, with B-splines of degree k on the knots t."""
     if not has_traced((t, c)):
@@ -277,7 +182,7 @@ def BSpline(t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> A
             "'scipy.interpolate.BSpline' of traced values takes no other axis than 0.",
             "Write:  np.moveaxis(c, axis, 0)",
         )
-    return _of_spline(_numbers(t, "The knots of 'scipy.interpolate.BSpline'"), c, k, extrapolate)
+    return of_spline(numbers_of(t, "The knots of 'scipy.interpolate.BSpline'"), c, k, extrapolate)
 
 
 def make_interp_spline(
@@ -291,9 +196,9 @@ def make_interp_spline(
             "'scipy.interpolate.make_interp_spline' of traced values takes neither 'bc_type' nor 'axis'.",
             "Use 'CubicSpline', or lay the axis of the knots first.",
         )
-    knots = _numbers(x, "The knots of 'scipy.interpolate.make_interp_spline'")
+    knots = numbers_of(x, "The knots of 'scipy.interpolate.make_interp_spline'")
     of = _scipy.make_interp_spline(knots, np.eye(len(knots)), k, t)
-    return _of_spline(of.t, np.tensordot(of.c, asarray(y), 1), k, True)
+    return of_spline(of.t, np.tensordot(of.c, asarray(y), 1), k, True)
 
 
 def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
@@ -305,7 +210,88 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
         refuse(
             "'scipy.interpolate.splev' takes no 'ext' but 0 on traced values.", "Cut x first:  np.clip(x, t[0], t[-1])"
         )
-    return _of_spline(_numbers(t, "The knots of 'scipy.interpolate.splev'"), c, k, True)(x, der)
+    return of_spline(numbers_of(t, "The knots of 'scipy.interpolate.splev'"), c, k, True)(x, der)
+
+
+def splrep(x: Any, y: Any, *args: Any, k: int = 3, s: float | None = None, **options: Any) -> Any:
+    """The knots, coefficients and degree of the spline through the points."""
+    if not has_traced((x, y)):
+        return _scipy.splrep(x, y, *args, k=k, s=s, **options)
+    if args or options or s:
+        refuse(
+            "'scipy.interpolate.splrep' of traced values gives the spline through all points alone.",
+            "Write:  splrep(x, y)",
+        )
+    places = numbers_of(x, "The places of 'scipy.interpolate.splrep'")
+    of = _scipy.make_interp_spline(places, np.eye(len(places)), k)
+    c = np.tensordot(of.c, asarray(y), 1)
+    return of.t, np.concatenate([c, np.zeros(k + 1)]), k
+
+
+class Univariate(InPlaceOf):
+    """UnivariateSpline: a spline through all points of traced values, or one of numbers at traced places."""
+
+    def __init__(self, of: Piecewise, ext: Any, original: Any = None) -> None:
+        self._of, self._ext, self._original = of, ext, original
+
+    def __getattr__(self, name: str) -> Any:
+        if self._original is None or name.startswith("__"):
+            raise AttributeError(f"A spline of traced values has no '{name}': it has a call, derivative and integral.")
+        return getattr(self._original, name)
+
+    def __call__(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
+        """The value, or its derivative of order `nu`."""
+        if self._original is not None and not has_traced(x):
+            return self._original(x, nu, ext)
+        ext = self._ext if ext is None else ext
+        if ext in (1, "zeros"):
+            x = asarray(x)
+            low, high = float(self._of.x[0]), float(self._of.x[-1])
+            return np.where(np.logical_and(x >= low, x <= high), self._of(x, nu), 0.0)
+        if ext in (3, "const"):
+            return self._of(np.clip(asarray(x), float(self._of.x[0]), float(self._of.x[-1])), nu)
+        return self._of(x, nu)
+
+    def derivative(self, n: int = 1) -> Univariate:
+        """The derivative as a spline."""
+        return Univariate(self._of.derivative(n), self._ext)
+
+    def integral(self, a: Any, b: Any) -> Any:
+        """The integral from a to b."""
+        return self._of.integrate(a, b)
+
+
+def _univariate(name: str) -> Any:
+    def make(
+        x: Any, y: Any, w: Any = None, bbox: Any = (None,) * 2, k: int = 3, s: Any = None, ext: Any = 0, **rest: Any
+    ) -> Any:
+        """A spline of degree k of samples."""
+        if not has_traced((x, y, w)):
+            given = {"w": w, "bbox": list(bbox), "k": k, "ext": ext, **rest}
+            return answering(getattr(_scipy, name)(x, y, **given, **({"s": s} if name == "UnivariateSpline" else {})))
+        if (name == "UnivariateSpline" and s != 0) or w is not None or any(end is not None for end in bbox):
+            refuse(
+                f"'scipy.interpolate.{name}' of traced values goes through all points.",
+                "Write:  UnivariateSpline(x, y, s=0), or make_interp_spline(x, y)",
+            )
+        t, c, k = splrep(x, y, k=k)
+        return Univariate(of_spline(t, c, k, True), ext)
+
+    make.__name__ = name
+    return make
+
+
+UnivariateSpline = _univariate("UnivariateSpline")
+InterpolatedUnivariateSpline = _univariate("InterpolatedUnivariateSpline")
+
+
+def interpn(
+    points: Any, values: Any, xi: Any, method: str = "linear", bounds_error: bool = True, fill_value: Any = np.nan
+) -> Any:
+    """`RegularGridInterpolator` at points."""
+    if not has_traced((points, values, xi)):
+        return _scipy.interpn(points, values, xi, method, bounds_error, fill_value)
+    return OnGrid(points, values, method, bounds_error, fill_value)(xi)
 
 
 def Akima1DInterpolator(x: Any, y: Any, axis: int = 0, **options: Any) -> Any:
@@ -322,7 +308,7 @@ def PPoly(c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> Any:
     """Piecewise polynomials by their coefficients and breaks."""
     if not has_traced((c, x)):
         return Answering(_scipy.PPoly(c, x, extrapolate, axis))
-    breaks = _numbers(x, "The breaks of 'scipy.interpolate.PPoly'")
+    breaks = numbers_of(x, "The breaks of 'scipy.interpolate.PPoly'")
     return Piecewise(asarray(c), breaks, True if extrapolate is None else extrapolate, axis)
 
 
@@ -333,7 +319,7 @@ class Between(InPlaceOf):
     """interp1d: between samples, by straight lines, the nearest sample or a spline."""
 
     def __init__(self, x: Any, y: Any, kind: Any, like: Any = None, **options: Any) -> None:
-        self.x, self.kind = _numbers(x, "The places of 'scipy.interpolate.interp1d'"), kind
+        self.x, self.kind = numbers_of(x, "The places of 'scipy.interpolate.interp1d'"), kind
         self.y = asarray(y)
         axis = options.get("axis", -1) if like is None else like._y_axis
         self.axis = axis % len(self.y.shape)
@@ -364,25 +350,24 @@ class Between(InPlaceOf):
             wide = tuple(at.shape) + (1,) * inner
             found = np.where(np.reshape(above, wide), self.high, found)
             found = np.where(np.reshape(below, wide), self.low, found)
-        return Piecewise(np.zeros((1, 1)), [0.0, 1.0], True, self.axis)._placed(found, len(at.shape))
+        return Piecewise(np.zeros((1, 1)), [0.0, 1.0], True, self.axis).placed(found, len(at.shape))
 
     def _values(self, at: Any, inner: int) -> Any:
         n, x, y = len(self.x), self.x, self.moved
         kind: Any = {"slinear": 1, "linear": 1, "quadratic": 2, "cubic": 3}.get(self.kind, self.kind)
         if kind == 1:
             place = np.clip(np.searchsorted(x, at, side="left"), 1, n - 1)
-            left, below = _at(x, place - 1), _at(y, place - 1)
-            part = np.reshape((at - left) / (_at(x, place) - left), tuple(at.shape) + (1,) * inner)
-            return below + (_at(y, place) - below) * part
+            left, below = entries_at(x, place - 1), entries_at(y, place - 1)
+            part = np.reshape((at - left) / (entries_at(x, place) - left), tuple(at.shape) + (1,) * inner)
+            return below + (entries_at(y, place) - below) * part
         if kind in ("nearest", "nearest-up"):
             middles = (x[1:] + x[:-1]) / 2
-            return _at(y, np.searchsorted(middles, at, side="left" if kind == "nearest" else "right"))
+            return entries_at(y, np.searchsorted(middles, at, side="left" if kind == "nearest" else "right"))
         if kind in ("previous", "zero", 0):
-            return _at(y, np.clip(np.searchsorted(x, at, side="right") - 1, 0, n - 1))
+            return entries_at(y, np.clip(np.searchsorted(x, at, side="right") - 1, 0, n - 1))
         if kind == "next":
-            return _at(y, np.clip(np.searchsorted(x, at, side="left"), 0, n - 1))
-        of = _scipy.make_interp_spline(x, np.eye(n), int(kind))
-        return _of_spline(of.t, np.tensordot(of.c, y, 1), int(kind), True)(at)
+            return entries_at(y, np.clip(np.searchsorted(x, at, side="left"), 0, n - 1))
+        return np.tensordot(cardinal(x, int(kind))(at), y, 1)
 
 
 def interp1d(x: Any, y: Any, kind: Any = "linear", axis: int = -1, **options: Any) -> Any:
@@ -392,68 +377,6 @@ def interp1d(x: Any, y: Any, kind: Any = "linear", axis: int = -1, **options: An
     return Between(x, y, kind, axis=axis, **options)
 
 
-class OnGrid(InPlaceOf):
-    """RegularGridInterpolator: between the values on a grid of several axes, by straight lines along each axis."""
-
-    def __init__(self, points: Any, values: Any, method: str, raises: bool, fill: Any) -> None:
-        if method not in ("linear", "nearest"):
-            refuse(
-                f"'scipy.interpolate.RegularGridInterpolator' has no derivative with method={method!r}.",
-                "Write:  method='linear'",
-            )
-        self.grid = [_numbers(p, "The places of 'scipy.interpolate.RegularGridInterpolator'") for p in points]
-        self.values, self.method, self.raises, self.fill = asarray(values), method, raises, fill
-
-    def __call__(self, xi: Any, method: Any = None) -> Any:
-        """The values at points, whose coordinates stand along the last axis."""
-        kind = self.method if method is None else method
-        count = len(self.grid)
-        if isinstance(xi, tuple):
-            xi = np.stack(np.broadcast_arrays(*[asarray(x) for x in xi]), axis=-1)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        at = asarray(xi)
-        if count == 1 and (not at.shape or at.shape[-1] != 1):
-            at = np.reshape(at, (*at.shape, 1))
-        at = np.reshape(at, (1, *at.shape)) if len(at.shape) == 1 else at
-        inside: Any = True
-        low, part = list[Any](), list[Any]()
-        for k, points in enumerate(self.grid):
-            x = at[..., k]
-            place = np.clip(np.searchsorted(points, x, side="right") - 1, 0, len(points) - 2)
-            low.append(place)
-            start = _at(points, place)
-            part.append((x - start) / (_at(points, place + 1) - start))
-            inside = np.logical_and(inside, np.logical_and(x >= points[0], x <= points[-1]))
-        if self.raises and not bool(np.all(inside)):
-            raise ValueError("One of the requested xi is out of bounds in dimension 0")
-        found = self._sum(low, part, kind)
-        if not self.raises and self.fill is not None:
-            rest = (1,) * (len(self.values.shape) - count)
-            found = np.where(np.reshape(inside, (*at.shape[:-1], *rest)), found, self.fill)
-        return found
-
-    def _sum(self, low: list[Any], part: list[Any], kind: str) -> Any:
-        rest = (1,) * (len(self.values.shape) - len(self.grid))
-        if kind == "nearest":
-            return self._entries([np.where(p <= 0.5, a, a + 1) for a, p in zip(low, part, strict=True)])
-        total: Any = 0.0
-        for corner in itertools.product((0, 1), repeat=len(low)):
-            weight: Any = 1.0
-            for p, k in zip(part, corner, strict=True):
-                weight = weight * (p if k else 1.0 - p)
-            entries = self._entries([a + k for a, k in zip(low, corner, strict=True)])
-            total = total + np.reshape(weight, tuple(weight.shape) + rest) * entries
-        return total
-
-    def _entries(self, places: list[Any]) -> Any:
-        """The values at whole places."""
-        count = len(places)
-        flat = np.reshape(self.values, (-1, *self.values.shape[count:]))
-        index: Any = 0
-        for place, n in zip(places, self.values.shape[:count], strict=True):
-            index = index * n + place
-        return _at(flat, index)
-
-
 def RegularGridInterpolator(
     points: Any, values: Any, method: str = "linear", bounds_error: bool = True, fill_value: Any = np.nan, **rest: Any
 ) -> Any:
@@ -461,3 +384,17 @@ def RegularGridInterpolator(
     if not has_traced((points, values)):
         return Answering(_scipy.RegularGridInterpolator(points, values, method, bounds_error, fill_value, **rest))
     return OnGrid(points, values, method, bounds_error, fill_value)
+
+
+def RectBivariateSpline(
+    x: Any, y: Any, z: Any, bbox: Any = (None,) * 4, kx: int = 3, ky: int = 3, s: float = 0, **rest: Any
+) -> Any:
+    """The spline of two variables through values on a grid."""
+    if not has_traced((x, y, z)):
+        return Answering(_scipy.RectBivariateSpline(x, y, z, list(bbox), kx, ky, s, **rest))
+    if s or any(end is not None for end in bbox):
+        refuse(
+            "'scipy.interpolate.RectBivariateSpline' of traced values takes neither 's' nor 'bbox'.",
+            "Leave them out: the spline goes through the values.",
+        )
+    return Surface.through(x, y, z, kx, ky)

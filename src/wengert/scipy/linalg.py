@@ -1,4 +1,4 @@
-"""scipy.linalg for traced values: linear equations, factors and functions of matrices. All other names are SciPy's own.
+"""scipy.linalg for traced values: factors and functions of matrices, beside `equations` and `structured_matrices`. All other names are SciPy's own.
 
 On arrays, and where nothing is traced, SciPy's functions run as they are. Arguments that say how to compute (`overwrite_a`,
 `check_finite`, …) say nothing of the result and are taken as given.
@@ -12,18 +12,65 @@ import numpy as np
 import scipy.linalg  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.core.ir.graph import Node, apply
-from wengert.core.ops.complex_numbers import conjugate
 from wengert.core.ops.control import results
-from wengert.core.ops.matrices import adjoint, identities
-from wengert.core.ops.matrices import transposed as transposed_matrix
+from wengert.core.ops.matrices import adjoint
 from wengert.errors import TraceError
 from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.answers import stands_in
-from wengert.functions.tracing.linalg import float_dtype, mirrored, same_stacks, square, stack
+from wengert.functions.tracing.linalg import float_dtype, mirrored, square, stack
 from wengert.functions.tracing.operands import as_node, ndim_of, shape_of
 from wengert.functions.tracing.source import user_line
-from wengert.functions.tracing.tracer import FUNCTIONS, Traced, refuse, traced
+from wengert.functions.tracing.tracer import FUNCTIONS, refuse, traced
+from wengert.scipy.equations import (
+    det,
+    equations,
+    inv,
+    pinv,
+    plain,
+    solution,
+    solve,
+    solve_continuous_lyapunov,
+    solve_discrete_lyapunov,
+    solve_sylvester,
+    solve_triangular,
+    solved_triangular,
+)
 from wengert.scipy.numerical import has_traced
+from wengert.scipy.structured_matrices import (
+    block_diag,
+    circulant,
+    companion,
+    hankel,
+    khatri_rao,
+    matmul_toeplitz,
+    solve_banded,
+    solve_circulant,
+    solve_toeplitz,
+    solveh_banded,
+    toeplitz,
+)
+
+__all__ = [
+    "block_diag",
+    "circulant",
+    "companion",
+    "det",
+    "hankel",
+    "inv",
+    "khatri_rao",
+    "matmul_toeplitz",
+    "pinv",
+    "solve",
+    "solve_banded",
+    "solve_circulant",
+    "solve_continuous_lyapunov",
+    "solve_discrete_lyapunov",
+    "solve_sylvester",
+    "solve_toeplitz",
+    "solve_triangular",
+    "solveh_banded",
+    "toeplitz",
+]
 
 _scipy: Any = scipy.linalg
 
@@ -31,152 +78,6 @@ _scipy: Any = scipy.linalg
 def __getattr__(name: str) -> Any:
     """SciPy's own function of a name that has none here."""
     return getattr(_scipy, name)
-
-
-def _plain(name: str, **options: Any) -> None:
-    """Refuse what changes a result and has no form in a graph.
-
-    Raises TraceError.
-    """
-    for option, value in options.items():
-        if value not in (None, False):
-            refuse(
-                f"'scipy.linalg.{name}' takes no argument '{option}' on traced values.",
-                "Leave it out, and do what it does in a line of its own.",
-            )
-
-
-# ---------------------------------------------------------------- equations
-
-
-def _equations(a: Any, b: Any) -> tuple[Node, Node, bool]:
-    """A square matrix and right sides in stacks of one shape, and whether b is a vector.
-
-    Raises ValueError where they do not fit.
-    """
-    dtype = float_dtype(a, b)
-    left, right = square(a, dtype), as_node(b, dtype)
-    vector = right.type.rank == 1
-    if not right.type.rank or right.shape[0 if vector else -2] != left.shape[-1]:
-        raise ValueError(f"shapes of a {left.shape} and b {shape_of(b)} are incompatible")
-    columns = apply("reshape", right, shape=(*right.shape, 1)) if vector else right
-    return *same_stacks(left, columns), vector  # pyright: ignore[reportReturnType]
-
-
-def _solution(found: Node, vector: bool) -> Traced:
-    return traced(apply("reshape", found, shape=found.shape[:-1]) if vector else found)
-
-
-def _triangular(a: Node, b: Node, lower: Any, *, turned: bool, unit: Any = False) -> Node:
-    """A⁻¹ B, or A⁻ᴴ B."""
-    factor = conjugate(a) if turned else a
-    return apply("solve_triangular", factor, b, lower=bool(lower), transpose=turned, unit=bool(unit))
-
-
-@stands_in(_scipy.solve_triangular)
-def solve_triangular(
-    a: Any,
-    b: Any,
-    trans: Any = 0,
-    lower: bool = False,
-    unit_diagonal: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = True,
-) -> Any:
-    """A⁻¹ b, or A⁻ᵀ b or A⁻ᴴ b, of a triangular A."""
-    left, right, vector = _equations(a, b)
-    kind = {"N": 0, "T": 1, "C": 2}.get(trans, trans)
-    left = conjugate(left) if kind == 1 else left
-    return _solution(_triangular(left, right, lower, turned=kind != 0, unit=unit_diagonal), vector)
-
-
-@stands_in(_scipy.solve)
-def solve(
-    a: Any,
-    b: Any,
-    lower: bool = False,
-    overwrite_a: bool = False,
-    overwrite_b: bool = False,
-    check_finite: bool = True,
-    assume_a: str | None = None,
-    transposed: bool = False,
-) -> Any:
-    """A⁻¹ b; of a matrix that is assumed symmetric one triangle is read, and of a triangular one that."""
-    left, right, vector = _equations(a, b)
-    kind = "general" if assume_a is None else _KINDS.get(assume_a, assume_a)
-    if kind in ("upper triangular", "lower triangular"):
-        left = conjugate(left) if transposed else left
-        found = _triangular(left, right, kind[0] == "l", turned=bool(transposed))
-    elif kind in ("general", "symmetric"):
-        if kind == "symmetric":
-            _plain("solve", assume_a=left.type.is_complex and assume_a in ("sym", "symmetric") and assume_a)
-            left = apply("mirror", left, lower=bool(lower))
-        elif transposed:
-            left = transposed_matrix(left)
-        found = apply("solve", left, right)
-    else:
-        refuse(
-            f"'scipy.linalg.solve' assumes nothing of the kind '{assume_a}' on traced values.", "Leave 'assume_a' out."
-        )
-    return _solution(found, vector)
-
-
-_KINDS = {
-    **dict.fromkeys(("gen", "general", "banded", "tridiagonal"), "general"),
-    **dict.fromkeys(("sym", "symmetric", "her", "hermitian", "pos", "positive definite"), "symmetric"),
-}
-"""What SciPy calls them, and what is read of them."""
-
-
-@stands_in(_scipy.inv)
-def inv(
-    a: Any, overwrite_a: bool = False, check_finite: bool = True, *, assume_a: str | None = None, lower: bool = False
-) -> Any:
-    """A⁻¹."""
-    _plain("inv", assume_a=None if assume_a in ("gen", "general") else assume_a)
-    return traced(apply("inv", square(a)))
-
-
-@stands_in(_scipy.det)
-def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    """det A, in double precision."""
-    return traced(apply("det", square(a, np.result_type(float_dtype(a), np.float64).name)))
-
-
-@stands_in(_scipy.pinv)
-def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
-    """A⁺; singular values up to `rtol` times the largest count as 0."""
-    _plain("pinv", atol=atol, return_rank=return_rank)
-    node = stack(a)
-    cut = max(shape_of(a)[-2:], default=0) * np.finfo(node.type.dtype).eps if rtol is None else rtol
-    return traced(apply("pinv", node, rcond=float(cut), hermitian=False))
-
-
-@stands_in(_scipy.solve_sylvester)
-def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """X with A X + X B = Q."""
-    dtype = float_dtype(a, b, q)
-    return traced(apply("solve_sylvester", square(a, dtype), square(b, dtype), stack(q, dtype)))
-
-
-@stands_in(_scipy.solve_continuous_lyapunov)
-def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """X with A X + X Aᴴ = Q."""
-    dtype = float_dtype(a, q)
-    left = square(a, dtype)
-    return traced(apply("solve_sylvester", left, adjoint(left), square(q, dtype)))
-
-
-@stands_in(_scipy.solve_discrete_lyapunov)
-def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
-    """X with A X Aᴴ − X + Q = 0, as one equation for the n² entries of X."""
-    dtype = np.result_type(float_dtype(a, q), np.float64).name
-    left, right = square(a, dtype), square(q, dtype)
-    n = left.shape[-1]
-    pairs = apply("einsum", left, conjugate(left), inputs=((0, 2), (1, 3)), output=(0, 1, 2, 3))
-    wide = apply("reshape", pairs, shape=(n * n, n * n))
-    found = apply("solve", identities(wide.type) - wide, apply("reshape", right, shape=(n * n, 1)))
-    return traced(apply("reshape", found, shape=(n, n)))
 
 
 # ---------------------------------------------------------------- factors
@@ -207,9 +108,9 @@ def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_fin
 def cho_solve(c_and_lower: Any, b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
     """A⁻¹ b by the factor of Cholesky."""
     factor, lower = c_and_lower
-    left, right, vector = _equations(factor, b)
-    half = _triangular(left, right, lower, turned=not lower)
-    return _solution(_triangular(left, half, lower, turned=bool(lower)), vector)
+    left, right, vector = equations(factor, b)
+    half = solved_triangular(left, right, lower, turned=not lower)
+    return solution(solved_triangular(left, half, lower, turned=bool(lower)), vector)
 
 
 @stands_in(_scipy.eigh)
@@ -228,12 +129,12 @@ def _symmetric(
     driver: str | None = None,
 ) -> Any:
     """The eigenvalues of a symmetric matrix, with its eigenvectors where b is not given."""
-    _plain("eigh", subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver, type=type != 1)
+    plain("eigh", subset_by_index=subset_by_index, subset_by_value=subset_by_value, driver=driver, type=type != 1)
     node = mirrored(a, bool(lower))
     if b is not None:
         factor = apply("cholesky", mirrored(b, bool(lower)))
-        half = _triangular(factor, node, True, turned=False)
-        node = _triangular(factor, adjoint(half), True, turned=False)
+        half = solved_triangular(factor, node, True, turned=False)
+        node = solved_triangular(factor, adjoint(half), True, turned=False)
     w, v = results(apply("eigh", node, lower=bool(lower), library="scipy"))
     return traced(w) if eigvals_only else (traced(w), traced(v))
 
@@ -243,7 +144,7 @@ def eigh(a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = Fals
     if b is None or eigvals_only or not has_traced((a, b)):
         return _symmetric(a, b, lower=lower, eigvals_only=eigvals_only, **options)
     given = {key: value for key, value in options.items() if key not in ("overwrite_a", "overwrite_b", "check_finite")}
-    _plain("eigh", **{**given, "type": options.get("type", 1) != 1})
+    plain("eigh", **{**given, "type": options.get("type", 1) != 1})
     # with B = L Lᵀ the values of L⁻¹ A L⁻ᵀ, whose vectors are Lᵀ v; a call of its own each, so that signs are those of one computation
     left, right = (_whole(x, lower) for x in (a, b))
     factor = np.linalg.cholesky(right)
@@ -278,6 +179,106 @@ def eigvalsh(
     return _symmetric(a, b, lower=lower, eigvals_only=True, type=type, **chosen)
 
 
+@stands_in(_scipy.eigvals)
+def eigvals(
+    a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True, homogeneous_eigvals: bool = False
+) -> Any:
+    """The eigenvalues of a square matrix, as complex numbers."""
+    return eig(a, b, right=False)
+
+
+@stands_in(_scipy.eig)
+def eig(
+    a: Any,
+    b: Any = None,
+    left: bool = False,
+    right: bool = True,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+    homogeneous_eigvals: bool = False,
+) -> Any:
+    """The eigenvalues of a square matrix as complex numbers, and its vectors of norm 1 from the right; real ones are real."""
+    plain("eig", b=None if b is None else "b", left=left, homogeneous_eigvals=homogeneous_eigvals)
+    w, v, _ = results(apply("eig", square(a)))
+    return (traced(w), traced(v)) if right else traced(w)
+
+
+@stands_in(_scipy.lu)
+def lu(
+    a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True, p_indices: bool = False
+) -> Any:
+    """P, L and U with A = P L U, rows exchanged so that no entry of L is larger than 1."""
+    m, n = shape_of(a)
+    k = min(m, n)
+    work, rows, _ = _eliminated(a)
+    lower = np.tril(work[:, :k], -1) + np.eye(m, k)
+    upper = np.triu(work[:k])
+    if p_indices:
+        return np.argsort(rows), lower, upper
+    turned = np.take(traced(as_node(np.eye(m))), rows, axis=1)
+    return (turned @ lower, upper) if permute_l else (turned, lower, upper)
+
+
+def _eliminated(a: Any) -> tuple[Any, Any, list[Any]]:
+    """L below the diagonal and U on and above it, the rows of A in their order, and which row each was exchanged with."""
+    work: Any = traced(as_node(a, float_dtype(a)))
+    m, n = shape_of(work)
+    rows: Any = traced(as_node(np.arange(m)))
+    exchanged = list[Any]()
+    for k in range(min(m, n)):
+        best = k + np.argmax(np.abs(work[k:, k]))
+        exchanged.append(best)
+        order = _exchange(k, best, m)
+        work, rows = np.take(work, order, axis=0), np.take(rows, order)
+        if k + 1 == m:
+            break
+        factor = work[k + 1 :, k] / work[k, k]
+        rest = work[k + 1 :, k + 1 :] - factor[:, None] * work[k, k + 1 :]
+        work = np.concatenate([work[: k + 1], np.concatenate([work[k + 1 :, :k], factor[:, None], rest], axis=1)])
+    return work, rows, exchanged
+
+
+def _exchange(k: int, other: Any, m: int) -> Any:
+    """The order of m rows in which two have changed places."""
+    places = np.arange(m)
+    return np.where(places == k, other, np.where(places == other, k, places))
+
+
+@stands_in(_scipy.lu_factor)
+def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """L and U in one matrix, and which row each row was exchanged with."""
+    work, _, exchanged = _eliminated(a)
+    return work, np.stack(exchanged)
+
+
+@stands_in(_scipy.lu_solve)
+def lu_solve(lu_and_piv: Any, b: Any, trans: int = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+    """A⁻¹ b by the factors of A, or A⁻ᵀ b."""
+    work, exchanged = lu_and_piv
+    n, found = shape_of(work)[0], b
+    orders = [_exchange(k, exchanged[k], n) for k in range(n)]
+    if trans:
+        found = solve_triangular(work, found, trans=trans)
+        found = solve_triangular(work, found, trans=trans, lower=True, unit_diagonal=True)
+        for order in reversed(orders):
+            found = np.take(found, order, axis=0)
+        return found
+    for order in orders:
+        found = np.take(traced(as_node(found)), order, axis=0)
+    return solve_triangular(work, solve_triangular(work, found, lower=True, unit_diagonal=True))
+
+
+def null_space(A: Any, rcond: Any = None, **options: Any) -> Any:
+    """An orthonormal basis of the vectors that A takes to 0, of numbers: there are many, and SciPy gives one."""
+    if has_traced(A):
+        refuse(
+            "'scipy.linalg.null_space' has no derivative: of many bases it gives one.",
+            "Use the projection, which is unique:  np.eye(n) - np.linalg.pinv(A) @ A",
+        )
+    return _scipy.null_space(A, rcond, **options)
+
+
 @stands_in(_scipy.svd)
 def svd(
     a: Any,
@@ -291,7 +292,7 @@ def svd(
     node = stack(a)
     if not compute_uv:
         return traced(results(apply("svd", node, full=False, library="scipy"))[1])
-    _plain("svd", lapack_driver=None if lapack_driver == "gesdd" else lapack_driver)
+    plain("svd", lapack_driver=None if lapack_driver == "gesdd" else lapack_driver)
     u, s, vt = results(apply("svd", node, full=bool(full_matrices), library="scipy"))
     k = s.shape[-1]
     u = u if u.shape[-1] == k else apply("undetermined", u, node, name="svd", source=user_line())
@@ -315,7 +316,7 @@ def qr(
     check_finite: bool = True,
 ) -> Any:
     """Q and R, or R alone; the further columns of a full Q have no derivative."""
-    _plain("qr", pivoting=pivoting, mode=None if mode in ("full", "economic", "r") else mode)
+    plain("qr", pivoting=pivoting, mode=None if mode in ("full", "economic", "r") else mode)
     node = stack(a)
     m, n = shape_of(a)[-2:]
     full = mode != "economic" and m > n
@@ -343,7 +344,7 @@ def sqrtm(A: Any, **options: Any) -> Any:
     """The principal square root; of a real matrix with a negative eigenvalue it is complex."""
     if not has_traced(A):
         return _scipy.sqrtm(A, **options)
-    _plain("sqrtm", **options)
+    plain("sqrtm", **options)
     return _root(_principal(asarray(A)))
 
 
@@ -372,7 +373,7 @@ def logm(A: Any, **options: Any) -> Any:
     """
     if not has_traced(A):
         return _scipy.logm(A, **options)
-    _plain("logm", **options)
+    plain("logm", **options)
     root = _principal(asarray(A))
     one = np.eye(shape_of(root)[-1])
     count = 0
@@ -400,31 +401,6 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, chec
     return traced(as_node(found, "float64")) if wide else found
 
 
-@stands_in(_scipy.block_diag)
-def block_diag(*arrs: Any) -> Any:
-    """Matrices along the diagonal, 0 elsewhere; a vector is a row."""
-    blocks = [np.atleast_2d(each) for each in arrs]
-    if any(ndim_of(block) > 2 for block in blocks):
-        raise ValueError("arguments in the following positions have dimension greater than 2")
-    width = sum(shape_of(block)[1] for block in blocks)
-    rows, start = [], 0
-    for block in blocks:
-        stop = start + shape_of(block)[1]
-        rows.append(np.pad(block, ((0, 0), (start, width - stop))))
-        start = stop
-    return np.concatenate(rows)
-
-
-@stands_in(_scipy.toeplitz)
-def toeplitz(c: Any, r: Any = None) -> Any:
-    """t_ij = c_(i − j) on and below the diagonal, r_(j − i) above it."""
-    column = np.ravel(c)
-    row = np.ravel(r) if r is not None else np.conjugate(column) if column.dtype.kind == "c" else column
-    m, n = shape_of(column)[0], shape_of(row)[0]
-    entries = np.concatenate((np.flip(row[1:]), column))
-    return entries[np.arange(m)[:, None] - np.arange(n)[None, :] + n - 1]
-
-
 @stands_in(_scipy.lstsq)
 def lstsq(
     a: Any,
@@ -436,111 +412,8 @@ def lstsq(
     lapack_driver: str | None = None,
 ) -> Any:
     """A⁺ b, the squared distances of A x from b where A is tall, the rank, which is taken to stay, and the singular values."""
-    _plain("lstsq", lapack_driver=None if lapack_driver == "gelsd" else lapack_driver)
+    plain("lstsq", lapack_driver=None if lapack_driver == "gelsd" else lapack_driver)
     cut = float(np.finfo(float_dtype(a, b)).eps) if cond is None else float(cond)
     x, distances, rank, s = FUNCTIONS[np.linalg.lstsq](a, b, cut)
     m, n = shape_of(a)
     return x, distances[0] if ndim_of(b) == 1 and m > n else distances, rank, s
-
-
-# ---------------------------------------------------------------- banded and structured matrices
-
-
-def _from_bands(ab: Any, low: int, high: int) -> Any:
-    """The matrix whose diagonals are the rows of ab, the uppermost first."""
-    rows, n = shape_of(ab)
-    if rows != low + high + 1:
-        raise ValueError(
-            f"invalid values for the number of lower and upper diagonals: l+u+1 ({low + high + 1}) does not equal ab.shape[0] ({rows})"
-        )
-    i, j = np.indices((n, n))
-    place = high + i - j
-    inside = (place >= 0) & (place < rows)
-    return np.where(inside, traced(as_node(ab))[np.clip(place, 0, rows - 1), j], 0)
-
-
-@stands_in(_scipy.solve_banded)
-def solve_banded(
-    l_and_u: Any, ab: Any, b: Any, overwrite_ab: bool = False, overwrite_b: bool = False, check_finite: bool = True
-) -> Any:
-    """A⁻¹ b of a matrix with few diagonals. In a graph it is a full matrix."""
-    low, high = l_and_u
-    return solve(_from_bands(ab, int(low), int(high)), b)
-
-
-@stands_in(_scipy.solveh_banded)
-def solveh_banded(
-    ab: Any,
-    b: Any,
-    overwrite_ab: bool = False,
-    overwrite_b: bool = False,
-    lower: bool = False,
-    check_finite: bool = True,
-) -> Any:
-    """A⁻¹ b of a symmetric positive definite matrix, given by the diagonals of one side."""
-    width = shape_of(ab)[0] - 1
-    half = _from_bands(ab, width, 0) if lower else _from_bands(ab, 0, width)
-    return solve(half, b, assume_a="pos", lower=bool(lower))
-
-
-@stands_in(_scipy.circulant)
-def circulant(c: Any) -> Any:
-    """c_ij = c_((i − j) mod n)."""
-    column = traced(as_node(c))
-    n = shape_of(column)[-1]
-    return column[..., (np.arange(n)[:, None] - np.arange(n)) % n]
-
-
-@stands_in(_scipy.solve_toeplitz)
-def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
-    """T⁻¹ b of a matrix that is constant along its diagonals."""
-    c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)  # pyright: ignore[reportUnknownVariableType]
-    return solve(toeplitz(c, r), b)
-
-
-@stands_in(_scipy.matmul_toeplitz)
-def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: Any = None) -> Any:
-    """T x of a matrix that is constant along its diagonals."""
-    c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)  # pyright: ignore[reportUnknownVariableType]
-    return toeplitz(c, r) @ x
-
-
-@stands_in(_scipy.solve_circulant)
-def solve_circulant(
-    c: Any,
-    b: Any,
-    singular: str = "raise",
-    tol: Any = None,
-    caxis: int = -1,
-    baxis: int = 0,
-    outaxis: int = 0,
-) -> Any:
-    """C⁻¹ b of a circulant matrix."""
-    _plain("solve_circulant", singular=None if singular == "raise" else singular, tol=tol)
-    _plain("solve_circulant", caxis=caxis not in (-1, 0), baxis=baxis, outaxis=outaxis)
-    return solve(circulant(c), b)
-
-
-@stands_in(_scipy.hankel)
-def hankel(c: Any, r: Any = None) -> Any:
-    """h_ij = c_(i + j) on and above the other diagonal, and r below it."""
-    column = np.ravel(c)
-    m = shape_of(column)[0]
-    row = np.zeros(m) if r is None else np.ravel(r)
-    entries = np.concatenate((column, row[1:]))
-    return entries[np.arange(m)[:, None] + np.arange(shape_of(row)[0])[None, :]]
-
-
-@stands_in(_scipy.companion)
-def companion(a: Any) -> Any:
-    """The matrix whose eigenvalues are the roots of the polynomial with these coefficients."""
-    w = traced(as_node(a))
-    n = shape_of(w)[0]
-    return np.concatenate([np.reshape(-w[1:] / w[0], (1, n - 1)), np.eye(n - 1)[:-1]])
-
-
-@stands_in(_scipy.khatri_rao)
-def khatri_rao(a: Any, b: Any) -> Any:
-    """The products of the columns of two matrices with one another by Kronecker's rule."""
-    (m, n), (p, _) = shape_of(a), shape_of(b)
-    return np.reshape(np.einsum("ij,kj->ikj", a, b), (m * p, n))

@@ -1,4 +1,4 @@
-"""scipy.ndimage on traced values: linear filters with the borders of SciPy, and samples between pixels by straight lines.
+"""scipy.ndimage on traced values: linear filters and order statistics with the borders of SciPy; `between_pixels` has what moves images.
 
 Source: the documentation of scipy.ndimage.
 """
@@ -15,6 +15,27 @@ from wengert.functions.tracing.answers import stands_in
 from wengert.functions.tracing.operands import as_node, ndim_of, shape_of
 from wengert.functions.tracing.standin import StandIn
 from wengert.functions.tracing.tracer import refuse, traced
+from wengert.scipy.between_pixels import (
+    affine_transform,
+    geometric_transform,
+    map_coordinates,
+    rotate,
+    shift,
+    spline_filter,
+    spline_filter1d,
+    zoom,
+)
+
+__all__ = [
+    "affine_transform",
+    "geometric_transform",
+    "map_coordinates",
+    "rotate",
+    "shift",
+    "spline_filter",
+    "spline_filter1d",
+    "zoom",
+]
 
 _scipy: Any = ndimage
 BORDERS = {
@@ -247,75 +268,92 @@ def laplace(input: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0
     )
 
 
-# ---------------------------------------------------------------- between pixels
+def _squares(rows: Any) -> Any:
+    """√Σ y², with derivative 0 where all are 0."""
+    total = sum((y * y for y in rows), 0.0)
+    return np.sqrt(total)
 
 
-@stands_in(_scipy.map_coordinates)
-def map_coordinates(
-    input: Any,
-    coordinates: Any,
-    output: Any = None,
-    order: int = 3,
-    mode: str = "constant",
-    cval: Any = 0.0,
-    prefilter: bool = True,
+@stands_in(_scipy.gaussian_laplace)
+def gaussian_laplace(
+    input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None, **rest: Any
 ) -> Any:
-    """The image at places between its pixels, by the nearest pixel or the straight lines between pixels."""
-    _known_order("map_coordinates", order, mode)
-    image, at = _real(input), [_real(c) for c in coordinates]
-    sizes = shape_of(image)
-    if mode == "nearest":
-        at = [np.clip(c, 0.0, n - 1.0) for c, n in zip(at, sizes, strict=True)]
-    if order == 0:
-        places = [np.floor(c + 0.5) for c in at]
-        return _inside(image[_indices(places, sizes)], at, sizes, mode, cval)
-    low = [np.clip(np.floor(c), 0.0, max(n - 2, 0)) for c, n in zip(at, sizes, strict=True)]
-    total: Any = 0.0
-    for corner in itertools.product((0, 1), repeat=len(sizes)):
-        weight: Any = 1.0
-        for c, a, k in zip(at, low, corner, strict=True):
-            weight = weight * ((c - a) if k else (1.0 - (c - a)))
-        total = total + weight * image[_indices([a + k for a, k in zip(low, corner, strict=True)], sizes)]
-    return _inside(total, at, sizes, mode, cval)
+    """Σ of the second derivatives of the filtered image along the axes."""
+    return sum(_gaussian_derivatives(input, sigma, 2, mode, cval, axes, rest), 0.0)
 
 
-def _indices(places: Any, sizes: Any) -> tuple[Any, ...]:
-    return tuple(np.clip(p, 0, n - 1).astype(np.int64) for p, n in zip(places, sizes, strict=True))
-
-
-def _inside(found: Any, at: Any, sizes: Any, mode: str, cval: Any) -> Any:
-    if mode == "nearest":
-        return found
-    inside: Any = True
-    for c, n in zip(at, sizes, strict=True):
-        inside = np.logical_and(inside, np.logical_and(c >= 0, c <= n - 1))
-    return np.where(inside, found, cval)
-
-
-def _known_order(called: str, order: int, mode: str) -> None:
-    """Refuse splines and borders that are not here.
-
-    Raises TraceError.
-    """
-    if order not in (0, 1):
-        refuse(f"'scipy.ndimage.{called}' has no derivative with order {order}.", "Write:  order=1")
-    if mode not in ("constant", "nearest"):
-        refuse(f"'scipy.ndimage.{called}' has no derivative with the border '{mode}'.", "Write:  mode='nearest'")
-
-
-@stands_in(_scipy.shift)
-def shift(
-    input: Any,
-    shift: Any,
-    output: Any = None,
-    order: int = 3,
-    mode: str = "constant",
-    cval: Any = 0.0,
-    prefilter: bool = True,
+@stands_in(_scipy.gaussian_gradient_magnitude)
+def gaussian_gradient_magnitude(
+    input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None, **rest: Any
 ) -> Any:
-    """The image moved by a number of pixels, by straight lines between pixels."""
-    _known_order("shift", order, mode)
-    sizes = shape_of(input)
-    moved = [shift] * len(sizes) if ndim_of(shift) == 0 else [shift[k] for k in range(len(sizes))]
-    grid = np.meshgrid(*[np.arange(n, dtype=float) for n in sizes], indexing="ij")
-    return map_coordinates(input, [g - s for g, s in zip(grid, moved, strict=True)], None, order, mode, cval, prefilter)
+    """The length of the gradient of the filtered image."""
+    return _squares(_gaussian_derivatives(input, sigma, 1, mode, cval, axes, rest))
+
+
+def _gaussian_derivatives(x: Any, sigma: Any, order: int, mode: Any, cval: Any, axes: Any, rest: Any) -> list[Any]:
+    places = _axes(axes, ndim_of(x))
+    orders = [[order if k == axis else 0 for k in places] for axis in places]
+    return [gaussian_filter(x, sigma, each, None, mode, cval, axes=tuple(places), **rest) for each in orders]
+
+
+# ---------------------------------------------------------------- order statistics
+
+
+def _neighbours(x: Any, size: Any, footprint: Any, mode: str, cval: Any, origin: Any, called: str) -> Any:
+    """The pixels under a footprint around every pixel, along a first axis."""
+    x = _real(x)
+    rank = ndim_of(x)
+    if footprint is None:
+        if size is None:
+            raise RuntimeError("no footprint or filter size provided")
+        footprint = np.ones([size] * rank if np.ndim(size) == 0 else list(size), bool)
+    footprint = np.asarray(footprint, bool)
+    origins = [origin] * rank if np.ndim(origin) == 0 else list(origin)
+    low = [n // 2 + int(o) for n, o in zip(footprint.shape, origins, strict=True)]
+    widths = [(a, n - 1 - a) for a, n in zip(low, footprint.shape, strict=True)]
+    wide = _padded(x, widths, mode, cval, called)
+    places = np.argwhere(footprint)
+    return np.stack([wide[tuple(slice(a, a + n) for a, n in zip(p, shape_of(x), strict=True))] for p in places])
+
+
+@stands_in(_scipy.maximum_filter)
+def maximum_filter(
+    input: Any,
+    size: Any = None,
+    footprint: Any = None,
+    output: Any = None,
+    mode: str = "reflect",
+    cval: Any = 0.0,
+    origin: Any = 0,
+) -> Any:
+    """The largest neighbour."""
+    return np.max(_neighbours(input, size, footprint, mode, cval, origin, "maximum_filter"), axis=0)
+
+
+@stands_in(_scipy.minimum_filter)
+def minimum_filter(
+    input: Any,
+    size: Any = None,
+    footprint: Any = None,
+    output: Any = None,
+    mode: str = "reflect",
+    cval: Any = 0.0,
+    origin: Any = 0,
+) -> Any:
+    """The smallest neighbour."""
+    return np.min(_neighbours(input, size, footprint, mode, cval, origin, "minimum_filter"), axis=0)
+
+
+@stands_in(_scipy.median_filter)
+def median_filter(
+    input: Any,
+    size: Any = None,
+    footprint: Any = None,
+    output: Any = None,
+    mode: str = "reflect",
+    cval: Any = 0.0,
+    origin: Any = 0,
+) -> Any:
+    """The neighbour in the middle, of an even number the higher one."""
+    near = _neighbours(input, size, footprint, mode, cval, origin, "median_filter")
+    return np.sort(near, axis=0)[shape_of(near)[0] // 2]

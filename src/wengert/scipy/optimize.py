@@ -11,7 +11,7 @@ from scipy import optimize  # pyright: ignore[reportMissingTypeStubs]
 from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import refuse
 from wengert.scipy.implicit import Shape, as_found, at_root, gradient_of, jacobian_of, root_found
-from wengert.scipy.numerical import Asked, found_by, is_followed, not_converged
+from wengert.scipy.numerical import Asked, found_by, has_traced, is_followed, not_converged
 
 __all__ = [
     "bisect",
@@ -383,3 +383,17 @@ def curve_fit(
     if not absolute_sigma:
         covariance = covariance * (2 * found.cost / (ydata.shape[0] - found.x.shape[0]))
     return found.x, covariance
+
+
+def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> Any:
+    """The rows and columns of the assignment of least cost: whole numbers, which stay where the costs move a little."""
+    if not has_traced(cost_matrix):
+        return _scipy.linear_sum_assignment(cost_matrix, maximize)
+    costs = asarray(cost_matrix)
+    count = min(costs.shape)
+
+    def search(numbers: Any) -> tuple[Sequence[Any], Any]:
+        return list(_scipy.linear_sum_assignment(numbers, maximize)), True
+
+    found, _ = found_by("scipy.optimize.linear_sum_assignment", search, [], [costs], [(count,), (count,)])
+    return tuple(each.astype(np.int64) for each in found)

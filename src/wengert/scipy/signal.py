@@ -24,6 +24,7 @@ from wengert.functions.tracing.moving import flip
 from wengert.functions.tracing.operands import as_arrays, as_node, axes_of, broadcast_to
 from wengert.functions.tracing.shapes import moveaxis
 from wengert.functions.tracing.tracer import Traced, refuse, traced
+from wengert.scipy.ndimage import median_filter
 
 __all__ = [
     "convolve",
@@ -33,8 +34,10 @@ __all__ = [
     "fftconvolve",
     "filtfilt",
     "lfilter",
+    "medfilt",
     "oaconvolve",
     "sosfilt",
+    "upfirdn",
 ]
 
 _scipy: Any = signal
@@ -218,16 +221,39 @@ def lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
 
 @stands_in(_scipy.sosfilt)
 def sosfilt(sos: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
-    """`lfilter` by one section of second order after another."""
-    if zi is not None:
-        refuse(
-            "'scipy.signal.sosfilt' takes no state 'zi' on traced values.",
-            "Filter by sections:  lfilter(b, a, x, zi=z)",
-        )
-    found = x
+    """`lfilter` by one section of second order after another, with the states zi before, and those behind it."""
+    found, states = x, list[Any]()
     for k in range(len(sos)):
-        found = lfilter(sos[k][:3], sos[k][3:], found, axis)
-    return found
+        if zi is None:
+            found = lfilter(sos[k][:3], sos[k][3:], found, axis)
+        else:
+            found, state = lfilter(sos[k][:3], sos[k][3:], found, axis, zi[k])
+            states.append(state)
+    return found if zi is None else (found, np.stack(states))
+
+
+@stands_in(_scipy.upfirdn)
+def upfirdn(h: Any, x: Any, up: int = 1, down: int = 1, axis: int = -1, mode: str = "constant", cval: float = 0) -> Any:
+    """Zeros between the samples, a filter, and every so-many-th sample of that."""
+    if mode != "constant" or cval:
+        refuse(
+            "'scipy.signal.upfirdn' takes no 'mode' and 'cval' on traced values.", "Continue the signal with 'np.pad'."
+        )
+    h, x = (traced(as_node(w, "float64")) for w in (h, x))
+    moved = moveaxis(x, axis, -1)
+    n = moved.shape[-1]
+    spread: Any = np.reshape(np.stack([moved, *[moved * 0.0] * (up - 1)], axis=-1), (*moved.shape[:-1], n * up))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    wide = spread[..., : (n - 1) * up + 1]
+    kernel: Any = np.reshape(h, (1,) * (wide.ndim - 1) + h.shape)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    full = convolve(wide, kernel)
+    return moveaxis(full[..., ::down], -1, axis)
+
+
+@stands_in(_scipy.medfilt)
+def medfilt(volume: Any, kernel_size: Any = None) -> Any:
+    """The median of the neighbours, with zeros beside the signal."""
+    size = 3 if kernel_size is None else kernel_size
+    return median_filter(volume, size, mode="constant")
 
 
 @stands_in(_scipy.filtfilt)

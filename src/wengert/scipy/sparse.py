@@ -1,6 +1,6 @@
 """scipy.sparse on traced values: matrices of every format times traced vectors and matrices, also with traced entries.
 
-A matrix is its entries with their rows and columns; a product is a sum over the entries of each row. `spsolve` solves with the full matrix.
+A matrix is its entries with their rows and columns (`sparse_entries`). `spsolve` and the other solvers take the full matrix.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse  # pyright: ignore[reportMissingTypeStubs]
 
-from wengert.core.ir.graph import apply
-from wengert.functions.namespaces.numbers import InPlaceOf
 from wengert.functions.namespaces.sequences import asarray
-from wengert.functions.tracing.answers import stands_in
-from wengert.functions.tracing.operands import as_node, broadcast_to, shape_of
+from wengert.functions.tracing.operands import shape_of
 from wengert.functions.tracing.standin import refuse
-from wengert.functions.tracing.tracer import traced
-from wengert.scipy.numerical import has_traced
+from wengert.scipy.numerical import has_traced, is_followed
+from wengert.scipy.sparse_entries import SparseEntries, made, result
+from wengert.scipy.sparse_entries import row_sums as row_sums
 
 _scipy: Any = sparse
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "lil", "dok")
@@ -31,204 +29,9 @@ def __getattr__(name: str) -> Any:
     return getattr(_scipy, name)
 
 
-def row_sums(data: Any, x: Any, rows: Any, cols: Any, size: int) -> Any:
-    """y_i = Σ_e data_e x_(cols_e) over the entries e with rows_e = i; x may have further axes."""
-    picked = np.asarray(x)[np.asarray(cols)]
-    found = np.zeros((size, *picked.shape[1:]), np.result_type(data, picked))
-    np.add.at(found, np.asarray(rows), np.reshape(data, (-1,) + (1,) * (picked.ndim - 1)) * picked)
-    return found
-
-
-@stands_in(row_sums)
-def _row_sums(data: Any, x: Any, rows: Any, cols: Any, size: int) -> Any:
-    """The same in a graph."""
-    dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else np.asarray(v).dtype for v in (data, x)))
-    dtype = str(dtype) if dtype.kind in "fc" else "float64"
-    picked = apply("gather", as_node(x, dtype), as_node(rows_of(cols), "int64"), axis=0, batch=0)
-    weights = as_node(data, dtype)
-    weights = apply("reshape", weights, shape=(*weights.shape, *(1 for _ in picked.shape[1:])))
-    terms = broadcast_to(weights, picked.shape) * picked
-    return traced(apply("scatter_add", terms, as_node(rows, "int64"), axis=0, batch=0, size=size))
-
-
-def rows_of(places: Any) -> Any:
-    """Places as whole numbers of 64 bits."""
-    return places if has_traced(places) else np.asarray(places, np.int64)
-
-
-class SparseEntries(InPlaceOf):
-    """A sparse matrix by its entries; where nothing is traced SciPy's own answers."""
-
-    __array_ufunc__ = None  # so that  x @ A  comes here
-    __array_priority__ = 1000.0
-
-    def __init__(self, data: Any, rows: Any, cols: Any, shape: Any, original: Any = None) -> None:
-        self.data, self._rows, self._cols = data, np.asarray(rows, np.int64), np.asarray(cols, np.int64)
-        self.shape, self._original = (int(shape[0]), int(shape[1])), original
-        self.ndim, self.nnz = 2, len(self._rows)
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of the entries."""
-        return np.dtype(getattr(self.data, "dtype", float))
-
-    def __getattr__(self, name: str) -> Any:
-        if self._original is None or name.startswith("__"):
-            raise AttributeError(
-                f"A sparse matrix with traced entries has no '{name}': it has products with '@', T, toarray, diagonal, sum and multiply."
-            )
-        return _result(getattr(self._original, name))
-
-    def _with(self, data: Any) -> SparseEntries:
-        return SparseEntries(data, self._rows, self._cols, self.shape)
-
-    # products
-
-    def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, SparseEntries) or sparse.issparse(other):
-            other = made(other)
-            if self._original is not None and other._original is not None:
-                return made(self._original @ other._original)
-            return self._times(other)
-        if self._original is not None and not has_traced(other):
-            return self._original @ other
-        other = asarray(other)
-        if shape_of(other)[:1] != (self.shape[1],):
-            raise ValueError(
-                f"matmul: dimension mismatch with signature (n,k={self.shape[1]}),(k={shape_of(other)[0]},m?)->(n,m?)"
-            )
-        return _row_sums(self.data, other, self._rows, self._cols, self.shape[0])
-
-    def _times(self, other: SparseEntries) -> SparseEntries:
-        """A B: the entries of each column of A with those of the same row of B, added up where they meet."""
-        if self.shape[1] != other.shape[0]:
-            raise ValueError(f"matmul: dimension mismatch of {self.shape} and {other.shape}")
-        order = np.argsort(other._rows, kind="stable")
-        starts = np.searchsorted(other._rows[order], np.arange(self.shape[1] + 1))
-        counts = np.diff(starts)[self._cols]
-        left = np.repeat(np.arange(self.nnz), counts)
-        within = np.arange(len(left)) - np.repeat(np.cumsum(counts) - counts, counts)
-        right = order[np.repeat(starts[self._cols], counts) + within]
-        terms = asarray(self.data)[left] * asarray(other.data)[right]
-        size = (self.shape[0], other.shape[1])
-        places, which = np.unique(self._rows[left] * size[1] + other._cols[right], return_inverse=True)
-        data = _row_sums(terms, np.ones(1), which, np.zeros_like(which), len(places))
-        return SparseEntries(data, places // size[1], places % size[1], size)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        if self._original is not None and not has_traced(other):
-            return other @ self._original
-        return np.transpose(self.T @ np.transpose(asarray(other)))
-
-    def dot(self, other: Any) -> Any:
-        """A x."""
-        return self * other if np.ndim(other) == 0 else self @ other
-
-    def __mul__(self, other: Any) -> Any:
-        if np.ndim(other) == 0 and not isinstance(other, SparseEntries):
-            return self._with(self.data * other)
-        if isinstance(self._original, _scipy.sparray) or (
-            self._original is None and not isinstance(other, SparseEntries)
-        ):
-            return self.multiply(other)
-        return self @ other
-
-    def __rmul__(self, other: Any) -> Any:
-        return self * other if np.ndim(other) == 0 else other @ self
-
-    def __neg__(self) -> SparseEntries:
-        return self._with(-self.data)
-
-    def __truediv__(self, other: Any) -> SparseEntries:
-        return self._with(self.data / other)
-
-    def multiply(self, other: Any) -> SparseEntries:
-        """The entries times those of an array, or of a row or column."""
-        if isinstance(other, SparseEntries) or sparse.issparse(other):
-            other = made(other).toarray()
-        wide = np.broadcast_to(asarray(other), self.shape)
-        return self._with(self.data * wide[self._rows, self._cols])
-
-    # sums with other matrices
-
-    def __add__(self, other: Any) -> Any:
-        if isinstance(other, SparseEntries) or sparse.issparse(other):
-            other = made(other)
-            data = np.concatenate([asarray(self.data) * 1.0, asarray(other.data) * 1.0])
-            rows = np.concatenate([self._rows, other._rows])
-            return SparseEntries(data, rows, np.concatenate([self._cols, other._cols]), self.shape)
-        return self.toarray() + other
-
-    def __radd__(self, other: Any) -> Any:
-        return self + other
-
-    def __sub__(self, other: Any) -> Any:
-        return self + (-made(other) if sparse.issparse(other) else -other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return -self + other
-
-    # other forms
-
-    @property
-    def T(self) -> SparseEntries:
-        """The transpose."""
-        turned = None if self._original is None else self._original.T
-        return SparseEntries(self.data, self._cols, self._rows, self.shape[::-1], turned)
-
-    def transpose(self) -> SparseEntries:
-        """The transpose."""
-        return self.T
-
-    def toarray(self) -> Any:
-        """The full matrix."""
-        if self._original is not None:
-            return self._original.toarray()
-        m, n = self.shape
-        ones = np.ones(1)
-        flat = _row_sums(self.data, ones, self._rows * n + self._cols, np.zeros_like(self._rows), m * n)
-        return np.reshape(flat, (m, n))
-
-    todense = toarray
-
-    def diagonal(self) -> Any:
-        """The entries on the diagonal."""
-        return np.diagonal(self.toarray())
-
-    def sum(self, axis: Any = None) -> Any:
-        """The sum of all entries, or along an axis."""
-        if self._original is not None:
-            return self._original.sum(axis)
-        return np.sum(self.data) if axis is None else np.sum(self.toarray(), axis=axis)
-
-    def _same(self, *args: Any, **kwargs: Any) -> SparseEntries:
-        if self._original is not None:
-            return made(self._original)
-        return self
-
-    tocsr = tocsc = tocoo = tolil = tobsr = todia = todok = asformat = copy = _same
-
-
-def made(matrix: Any) -> SparseEntries:
-    """A matrix of SciPy by its entries."""
-    if isinstance(matrix, SparseEntries):
-        return matrix
-    coo = matrix.tocoo()
-    return SparseEntries(coo.data, coo.row, coo.col, coo.shape, matrix)
-
-
 def answering(original: Any) -> Any:
     """What stands for a matrix of SciPy; None for other objects."""
     return made(original) if sparse.issparse(original) else None
-
-
-def _result(value: Any) -> Any:
-    """What SciPy gives, with matrices by their entries."""
-    if sparse.issparse(value):
-        return made(value)
-    if callable(value):
-        return lambda *args, **kwargs: _result(value(*args, **kwargs))
-    return value
 
 
 def _plain(x: Any) -> Any:
@@ -308,7 +111,7 @@ def calling(original: Any) -> Callable[..., Any]:
                 f"'scipy.sparse.{original.__name__}' takes numbers and arrays, and knows no traced values.",
                 "Build the matrix by  csr_matrix((data, (i, j)))  or 'diags'; solve with 'spsolve'.",
             )
-        return _result(original(*map(_plain, args), **{key: _plain(x) for key, x in kwargs.items()}))
+        return result(original(*map(_plain, args), **{key: _plain(x) for key, x in kwargs.items()}))
 
     return call
 
@@ -326,3 +129,130 @@ def spsolve(A: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     return np.linalg.solve(
         full, made(b).toarray() if isinstance(b, SparseEntries) or sparse.issparse(b) else asarray(b)
     )
+
+
+class Factored:
+    """What `splu` gives of a matrix with traced entries: it solves."""
+
+    def __init__(self, matrix: Any) -> None:
+        self._matrix, self.shape = matrix, matrix.shape
+
+    def solve(self, rhs: Any, trans: str = "N") -> Any:
+        """A⁻¹ b, or A⁻ᵀ b."""
+        return spsolve(self._matrix if trans == "N" else self._matrix.T, rhs)
+
+    __call__ = solve
+
+
+def _direct(name: str) -> Callable[..., Any]:
+    def factor(A: Any, *args: Any, **kwargs: Any) -> Any:
+        """A matrix that is solved with again and again."""
+        A = made(A)
+        if A._original is not None and not is_followed():
+            return getattr(import_module("scipy.sparse.linalg"), name)(A._original, *args, **kwargs)
+        return Factored(A)
+
+    factor.__name__ = name
+    return factor
+
+
+splu, spilu, factorized = _direct("splu"), _direct("spilu"), _direct("factorized")
+
+
+def _full(x: Any) -> Any:
+    return made(x).toarray() if isinstance(x, SparseEntries) or sparse.issparse(x) else asarray(x)
+
+
+def eigsh(A: Any, k: int = 6, M: Any = None, sigma: Any = None, which: str = "LM", *args: Any, **kwargs: Any) -> Any:
+    """k eigenvalues and eigenvectors of a symmetric matrix, by the full matrix where something is traced."""
+    if not has_traced(A) and not (isinstance(A, SparseEntries) and A._original is None):
+        return import_module("scipy.sparse.linalg").eigsh(_plain(A), k, M, sigma, which, *args, **kwargs)
+    if M is not None or which not in ("LM", "SM", "LA", "SA"):
+        refuse(
+            "'scipy.sparse.linalg.eigsh' of traced values has no matrix M, and no order but 'LM', 'SM', 'LA' and 'SA'.",
+            "Write:  np.linalg.eigh(A.toarray())",
+        )
+    values, vectors = np.linalg.eigh(_full(A))
+    n = shape_of(values)[0]
+    size = np.arange(n) if which in ("LA", "SA") else np.abs(values - (0.0 if sigma is None else sigma))
+    order = np.argsort(size if (which in ("LM", "LA")) is (sigma is None) else -size)
+    order = np.sort(order[n - k :])
+    found = values[order], vectors[:, order]
+    return found if kwargs.get("return_eigenvectors", True) else found[0]
+
+
+# ---------------------------------------------------------------- blocks
+
+
+def _numbers_only(*matrices: Any) -> bool:
+    return not has_traced(matrices) and all(getattr(m, "_original", m) is not None for m in matrices if m is not None)
+
+
+def _shifted(blocks: Any, places: Any, shape: Any) -> SparseEntries:
+    """Matrices at places of a larger one."""
+    parts = [(data, i + row, j + col) for (data, i, j), (row, col) in zip(blocks, places, strict=True)]
+    data, i, j = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return SparseEntries(data, i, j, shape)
+
+
+def _blocked(name: str) -> Callable[..., Any]:
+    def make(blocks: Any, *args: Any, **kwargs: Any) -> Any:
+        """A matrix of blocks; None stands for zeros."""
+        rows = [[None if x is None else made_of(x) for x in row] for row in blocks]
+        if _numbers_only(*(x for row in rows for x in row)):
+            return made(getattr(_scipy, name)([[_plain(x) for x in row] for row in rows], *args, **kwargs))
+        heights = [next(x.shape[0] for x in row if x is not None) for row in rows]
+        widths = [next(x.shape[1] for row in rows if (x := row[k]) is not None) for k in range(len(rows[0]))]
+        top, left = np.cumsum([0, *heights]), np.cumsum([0, *widths])
+        there = [(x, (top[i], left[j])) for i, row in enumerate(rows) for j, x in enumerate(row) if x is not None]
+        return _shifted([x.entries for x, _ in there], [at for _, at in there], (top[-1], left[-1]))
+
+    make.__name__ = name
+    return make
+
+
+def made_of(x: Any) -> SparseEntries:
+    """A sparse or full matrix by its entries."""
+    return made(x) if isinstance(x, SparseEntries) or sparse.issparse(x) else _maker("csr", "matrix")(np.atleast_2d(x))
+
+
+bmat, block_array = _blocked("bmat"), _blocked("block_array")
+
+
+def hstack(blocks: Any, *args: Any, **kwargs: Any) -> Any:
+    """Matrices beside each other."""
+    return bmat([list(blocks)], *args, **kwargs)
+
+
+def vstack(blocks: Any, *args: Any, **kwargs: Any) -> Any:
+    """Matrices below each other."""
+    return bmat([[each] for each in blocks], *args, **kwargs)
+
+
+def block_diag(mats: Any, *args: Any, **kwargs: Any) -> Any:
+    """Matrices along the diagonal."""
+    rows = list(mats)
+    return bmat([[m if i == j else None for j in range(len(rows))] for i, m in enumerate(rows)], *args, **kwargs)
+
+
+def kron(A: Any, B: Any, *args: Any, **kwargs: Any) -> Any:
+    """A_ij B_kl in row i K + k and column j L + l."""
+    A, B = made_of(A), made_of(B)
+    if _numbers_only(A, B):
+        return made(_scipy.kron(_plain(A), _plain(B), *args, **kwargs))
+    (a, i, j), (b, k, m) = A.entries, B.entries
+    rows, cols = (np.add.outer(x * n, y).ravel() for x, y, n in ((i, k, B.shape[0]), (j, m, B.shape[1])))
+    size = (A.shape[0] * B.shape[0], A.shape[1] * B.shape[1])
+    return SparseEntries(np.ravel(np.outer(a, b)), rows, cols, size)
+
+
+def tril(A: Any, k: int = 0, *args: Any, **kwargs: Any) -> Any:
+    """The entries on and below a diagonal."""
+    A = made_of(A)
+    return made(_scipy.tril(_plain(A), k, *args, **kwargs)) if _numbers_only(A) else A.kept(lambda i, j: j - i <= k)
+
+
+def triu(A: Any, k: int = 0, *args: Any, **kwargs: Any) -> Any:
+    """The entries on and above a diagonal."""
+    A = made_of(A)
+    return made(_scipy.triu(_plain(A), k, *args, **kwargs)) if _numbers_only(A) else A.kept(lambda i, j: j - i >= k)

@@ -7,8 +7,21 @@ from typing import Any
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.functions.tracing.special import log_softmax, logsumexp, multigammaln, polygamma, softmax, zeta
+from wengert.functions.tracing.special_called import lambertw, spherical_in, spherical_jn, spherical_kn, spherical_yn
 
-__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
+__all__ = [
+    "lambertw",
+    "log_softmax",
+    "logsumexp",
+    "multigammaln",
+    "polygamma",
+    "softmax",
+    "spherical_in",
+    "spherical_jn",
+    "spherical_kn",
+    "spherical_yn",
+    "zeta",
+]
 
 _scipy: Any = special
 

@@ -19,14 +19,22 @@ from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import StandIn, refuse
 from wengert.functions.tracing.trees import flatten
 from wengert.scipy.densities import CONTINUOUS, DISCRETE, Standard
-from wengert.scipy.written import written_standard
+from wengert.scipy.sample_statistics import energy_distance as energy_distance
+from wengert.scipy.sample_statistics import f_oneway as f_oneway
+from wengert.scipy.sample_statistics import gaussian_kde as gaussian_kde
+from wengert.scipy.sample_statistics import of_numbers
+from wengert.scipy.sample_statistics import pearsonr as pearsonr
+from wengert.scipy.sample_statistics import ttest_rel as ttest_rel
+from wengert.scipy.sample_statistics import wasserstein_distance as wasserstein_distance
+from wengert.scipy.written import own_method, written_standard
 
 __all__ = ["dirichlet", "multivariate_normal", *CONTINUOUS, *DISCRETE]  # pyright: ignore[reportUnsupportedDunderAll]
 
 _scipy: Any = stats
 _special: Any = special
-CONTINUOUS_METHODS = frozenset({"pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf"})
-DISCRETE_METHODS = frozenset({"pmf", "logpmf", "cdf", "logcdf", "sf", "logsf"})
+MOMENTS = frozenset({"mean", "var", "std", "entropy"})
+CONTINUOUS_METHODS = MOMENTS | {"pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf", "median", "interval"}
+DISCRETE_METHODS = MOMENTS | {"pmf", "logpmf", "cdf", "logcdf", "sf", "logsf"}
 
 
 def __getattr__(name: str) -> Any:
@@ -46,7 +54,11 @@ class _Answering:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The distribution with these parameters."""
-        return Frozen(self, args, kwargs) if _has_traced(args, kwargs) else _Seen(self, args, kwargs)
+        return (
+            FrozenDistribution(self, args, kwargs)
+            if _has_traced(args, kwargs)
+            else _FrozenOfNumbers(self, args, kwargs)
+        )
 
     def __getattr__(self, name: str) -> Any:
         own = getattr(self.original, name)
@@ -81,8 +93,36 @@ class Distribution(_Answering):
         names = original.shapes.split(",") if original.shapes else []
         self.names = [each.strip() for each in names] + ["loc"] + (["scale"] if "pdf" in methods else [])
 
-    def value(self, name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """A function of the distribution at x, for parameters by place or name."""
+    def value(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """A function of the distribution, at a place where it has one, for parameters by place or name."""
+        if name in MOMENTS:
+            return self._moment(name, *args, **kwargs)
+        if name == "median":
+            return self._at("ppf", 0.5, *args, **kwargs)
+        if name == "interval":
+            part, *rest = (kwargs.pop("confidence"), *args) if "confidence" in kwargs else args
+            return tuple(self._at("ppf", (1 + sign * asarray(part)) / 2, *rest, **kwargs) for sign in (-1, 1))
+        return self._at(name, *args, **kwargs)
+
+    def _moment(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """The mean, the variance, its root or the entropy, by what SciPy has written of the standard form."""
+        given = {**dict(zip(self.names, args, strict=False)), **kwargs}
+        values = {key: asarray(value) for key, value in given.items()}
+        loc, scale = values.pop("loc", 0.0), values.pop("scale", 1.0)
+        own = own_method(self.original, "_entropy" if name == "entropy" else "_stats")
+        found = None if own is None else own(*[values[key] for key in self.names if key in values])
+        if name != "entropy" and found is not None:
+            found = found[0 if name == "mean" else 1]
+        if found is None:
+            refuse(
+                f"'scipy.stats.{self._name}.{name}' has no derivative here.",
+                "Integrate  pdf  by scipy.integrate.quad in the function, or call it outside.",
+            )
+        if name == "entropy":
+            return found + np.log(scale)
+        return loc + scale * found if name == "mean" else scale**2 * found if name == "var" else scale * np.sqrt(found)
+
+    def _at(self, name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
         given = {**dict(zip(self.names, args, strict=False)), **kwargs}
         values = {key: asarray(value) for key, value in given.items()}
         loc, scale = values.pop("loc", 0.0), values.pop("scale", 1.0)
@@ -148,7 +188,7 @@ class Distribution(_Answering):
         refuse(f"'scipy.stats.{self._name}.{name}' has no derivative here.", how)
 
 
-class Frozen:
+class FrozenDistribution:
     """A distribution with its parameters."""
 
     def __init__(self, of: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -161,7 +201,7 @@ class Frozen:
         return lambda *args, **kwargs: own(*args, *self._args, **{**self._kwargs, **kwargs})
 
 
-class _Seen(Frozen):
+class _FrozenOfNumbers(FrozenDistribution):
     """The same with numbers as parameters: what is not here is SciPy's own."""
 
     def __init__(self, of: Any, args: tuple[Any, ...], kwargs: dict[str, Any], original: Any = None) -> None:
@@ -188,12 +228,14 @@ for _name, _standard in DISCRETE.items():
 class Joint(_Answering):
     """A distribution of several variables, by its logarithmic density."""
 
-    def __init__(self, original: Any, name: str, logpdf: Callable[..., Any]) -> None:
-        super().__init__(original, name, frozenset({"pdf", "logpdf"}))
-        self._logpdf = logpdf
+    def __init__(self, original: Any, name: str, logpdf: Callable[..., Any], **others: Callable[..., Any]) -> None:
+        super().__init__(original, name, frozenset({"pdf", "logpdf", *others}))
+        self._logpdf, self._others = logpdf, others
 
     def value(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """The density or its logarithm."""
+        """The density, its logarithm or another function."""
+        if name in self._others:
+            return self._others[name](*args, **kwargs)
         found = self._logpdf(*args, **kwargs)
         return found if name == "logpdf" else np.exp(found)
 
@@ -207,12 +249,34 @@ def _normal(x: Any, mean: Any = None, cov: Any = 1.0, allow_singular: bool = Fal
         cov = np.eye(d) * cov
     x = np.reshape(x, (*x.shape, 1)) if d == 1 and (not x.shape or x.shape[-1] != 1) else x
     centred = x if mean is None else x - mean
-    factor: Any = np.linalg.cholesky(cov)
     rows = np.reshape(centred, (-1, d))
+    if allow_singular:
+        return np.reshape(_singular_normal(rows, cov), tuple(centred.shape[:-1]))
+    factor: Any = np.linalg.cholesky(cov)
     white = np.linalg.solve(factor, np.transpose(rows))
     logs = np.sum(np.log(np.diagonal(factor)))
     found = -0.5 * (d * math.log(2 * math.pi) + np.sum(white**2, axis=0)) - logs
     return np.reshape(found, tuple(centred.shape[:-1]))
+
+
+def _singular_normal(rows: Any, cov: Any) -> Any:
+    """The same on the space of the eigenvectors whose values are not 0, and −∞ beside it."""
+    values, vectors = np.linalg.eigh(cov)
+    least = 1e6 * np.finfo(float).eps * np.max(np.abs(values))
+    there = values > least
+    safe = np.where(there, values, 1.0)
+    along = rows @ vectors
+    found = -0.5 * np.sum(np.where(there, along**2 / safe + np.log(safe) + math.log(2 * math.pi), 0.0), axis=-1)
+    beside = np.sum(np.where(there, 0.0, along**2), axis=-1)
+    return np.where(beside < 1e6 * np.finfo(float).eps, found, -math.inf)
+
+
+def _normal_entropy(mean: Any = None, cov: Any = 1.0) -> Any:
+    """½ log det(2πe Σ)."""
+    cov = asarray(cov)
+    size = cov.shape[-1] if len(cov.shape) else 1 if mean is None else np.size(mean)
+    cov = np.eye(size) * cov if len(cov.shape) < 2 else cov
+    return 0.5 * (size * math.log(2 * math.pi * math.e) + np.linalg.slogdet(cov)[1])
 
 
 def _dirichlet(x: Any, alpha: Any) -> Any:
@@ -225,7 +289,7 @@ def _dirichlet(x: Any, alpha: Any) -> Any:
     return _special.gammaln(np.sum(alpha)) - np.sum(_special.gammaln(alpha)) + powers
 
 
-multivariate_normal = Joint(_scipy.multivariate_normal, "multivariate_normal", _normal)
+multivariate_normal = Joint(_scipy.multivariate_normal, "multivariate_normal", _normal, entropy=_normal_entropy)
 dirichlet = Joint(_scipy.dirichlet, "dirichlet", _dirichlet)
 
 
@@ -253,9 +317,11 @@ def answering(original: Any) -> Any:
         of = globals().get(original.dist.name)
         if not isinstance(of, Distribution) or type(of.original) is not type(original.dist):
             of = _by_its_code(original.dist)
-        return _Seen(of, original.args, original.kwds, original)
+        return _FrozenOfNumbers(of, original.args, original.kwds, original)
     if isinstance(original, _FROZEN_NORMAL):
-        return _Seen(multivariate_normal, (original.mean, original.cov), {}, original)
+        return _FrozenOfNumbers(multivariate_normal, (original.mean, original.cov), {}, original)
+    if isinstance(original, _scipy.gaussian_kde):
+        return of_numbers(original)
     if isinstance(original, _FROZEN_DIRICHLET):
-        return _Seen(dirichlet, (original.alpha,), {}, original)
+        return _FrozenOfNumbers(dirichlet, (original.alpha,), {}, original)
     return None

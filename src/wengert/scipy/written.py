@@ -23,7 +23,7 @@ PIECEWISE = frozenset({"kappa4", "pearson3", "tukeylambda", "levy_stable"})
 """Those whose formula is another one at single values of their parameters, without the derivative by them."""
 
 
-def _own(original: Any, name: str) -> Callable[..., Any] | None:
+def own_method(original: Any, name: str) -> Callable[..., Any] | None:
     """A method that the distribution has written itself, as one that is followed."""
     function = getattr(type(original), name, None)
     if function is None or any(function is getattr(each, name, None) for each in _GENERAL):
@@ -53,17 +53,17 @@ def written_standard(original: Any) -> Standard | None:
     if original.name in PIECEWISE:
         return None
     kind = "pmf" if isinstance(original, stats.rv_discrete) else "pdf"
-    logarithm, density = _own(original, f"_log{kind}"), _own(original, f"_{kind}")
+    logarithm, density = own_method(original, f"_log{kind}"), own_method(original, f"_{kind}")
     if logarithm is None and density is None:
         return None
     names = ("cdf", "sf", "logcdf", "logsf", "ppf", "isf")
-    others: dict[str, Any] = {name: _own(original, f"_{name}") for name in names}
+    others: dict[str, Any] = {name: own_method(original, f"_{name}") for name in names}
     return Standard(logarithm or (lambda z, *shapes: np.log(density(z, *shapes))), _support(original), **others)  # pyright: ignore[reportOptionalCall]
 
 
 def _support(original: Any) -> Callable[..., tuple[Any, Any, Any]]:
     """The ends of the support, and a point within, by which nothing is derived."""
-    ends = _own(original, "_get_support") or (lambda *shapes: (original.a, original.b))
+    ends = own_method(original, "_get_support") or (lambda *shapes: (original.a, original.b))
 
     def support(*shapes: Any) -> tuple[Any, Any, Any]:
         low, high = ends(*shapes)

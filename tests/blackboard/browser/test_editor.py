@@ -8,6 +8,7 @@ import pytest
 
 import wengert as wg
 from tests.blackboard.browser.page import ROOT, mathml
+from tests.blackboard.documents import SEVERAL
 from wengert.blackboard.samples import EXAMPLES, HIDDEN, UNIT
 
 
@@ -122,9 +123,27 @@ def test_a_document_in_latex_markdown_or_text_is_opened_from_a_file(board, name)
         board.find("button.open").click()
     chooser.value.set_files(path)
     lines = wg.equations(str(path)).data.lines
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    board.until(lambda: board.find(".equations .cm-line").first.inner_text().startswith(first))
     board.until(lambda: board.find(".forward ol.lines li").count() == len(lines))
-    board.until(lambda: board.find(".board.stale").count() == 0)
-    assert board.find(".equations .read-as").count() == len(lines)
+    board.until(lambda: board.find(".equations .read-as").count() == len(lines))
+    assert board.find(".board.stale").count() == 0
+
+
+def test_of_several_systems_one_is_chosen(board):
+    board.type(".equations", SEVERAL)
+    board.find(".problem.error", has_text="This document has 2 systems.").wait_for()
+    menu = board.find("select.systems")
+    assert menu.is_visible()
+    menu.select_option("2")
+    board.until(lambda: board.find(".forward ol.lines li").count() == 2 and board.find(".board.stale").count() == 0)
+    assert board.find(".frame title", has_text="J ").count() == 1
+    assert board.find(".problem.error").count() == 0
+    menu.select_option("1")
+    board.until(lambda: board.find(".forward ol.lines li").count() == 3)
+    board.find("select[aria-label=Examples]").select_option("attention")
+    board.until(lambda: board.find(".frame title").first.text_content().startswith("S "))
+    assert not menu.is_visible()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

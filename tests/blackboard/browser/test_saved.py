@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 
+import pytest
+
 from tests.blackboard.browser.page import Page, mathml, number
+from tests.blackboard.documents import LINES, arguments, written
 from wengert.blackboard.samples import LECTURE
 from wengert.cli import main
 
@@ -52,3 +55,22 @@ def test_a_file_of_the_command_opens_without_a_network(browser, monkeypatch, tmp
         for view in ("homework", "train"):
             saved.show(view)
             assert saved.find(".grid .hint", has_text="needs the engine").is_visible()
+
+
+@pytest.mark.parametrize("document", LINES)
+def test_a_document_of_any_kind_is_written_and_opens_without_a_network(browser, monkeypatch, tmp_path, document):
+    written(tmp_path)
+    out = tmp_path / "board.html"
+    monkeypatch.setattr("sys.argv", ["wengert", "board", *arguments(tmp_path, document), "-o", str(out)])
+    main()
+    with Page(browser, out.as_uri(), offline=True) as saved:
+        saved.ready()
+        assert (
+            saved.find(".forward ol.lines li").count()
+            == saved.find(".equations .read-as").count()
+            == len(LINES[document])
+        )
+        assert saved.text(".checked").startswith("✓ checked")
+        saved.page.keyboard.press("End")
+        assert re.fullmatch(r"Step (\d+) of \1", saved.text(".count"))
+        assert not saved.find("select.systems").is_visible()

@@ -98,8 +98,9 @@ def test_a_slider_is_dragged_and_every_number_follows(board, words):
     board.page.mouse.down()
     board.page.mouse.move(box["x"] + box["width"] * 0.75, middle, steps=12)
     board.page.mouse.up()
+    assert float(slider.input_value()) > 1
     field = board.find(".card[data-name='w'] input[type=number]")
-    board.until(lambda: float(field.input_value()) > 1)
+    board.until(lambda: float(field.input_value()) == float(slider.input_value()))  # not a value on the way there
     weight, x, b = (float(_field(board, name).input_value()) for name in ("w", "x", "b"))
     board.until(
         lambda: number(board.find(".forward .value-of").first.inner_text()) == pytest.approx(weight * x + b, rel=1e-3)

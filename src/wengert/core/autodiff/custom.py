@@ -16,7 +16,7 @@ from wengert.core.autodiff.reverse import contributions
 from wengert.core.ir.graph import Graph, Node, apply, input_node
 from wengert.core.ir.types import ArrayType
 from wengert.core.ops.control import RULES, Cotangents, Rules, results
-from wengert.core.ops.custom import CallRule, HostFunction, behind, call
+from wengert.core.ops.custom import CallRule, EntrywiseFunction, HostFunction, behind, call
 from wengert.core.ops.kinds import as_batched, batch_size
 from wengert.core.ops.loop import FreeNames
 
@@ -181,7 +181,11 @@ def _batch_host_call(node: Node, inputs: Sequence[Node], batch: Sequence[bool]) 
     size, function = batch_size(inputs, batch), node.params["function"]
     full = [as_batched(x, has, size) for x, has in zip(inputs, batch, strict=True)]
     types = tuple(x.type for x in node.inputs)
-    over = BatchedFunction(function, "host_call", tuple(node.params.items()), types, size, function)
+    over: HostFunction = (
+        function.over(size)
+        if isinstance(function, EntrywiseFunction)
+        else BatchedFunction(function, "host_call", tuple(node.params.items()), types, size, function)
+    )
     found = results(apply("host_call", *full, function=over))
     return found, [True] * len(found)
 

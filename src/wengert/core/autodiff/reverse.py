@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wengert.core.autodiff import slopes
-from wengert.core.autodiff.deferred import Deferred
+from wengert.core.autodiff.deferred import Deferred, together
 from wengert.core.autodiff.growth import is_singular
 from wengert.core.autodiff.masks import Mask, either, given
 from wengert.core.autodiff.passing import back_through, of_body
@@ -95,13 +95,13 @@ def contributions(
                 found.setdefault(parent, []).append((node, value))
         if marks is not None:
             marks.passed(node, result.masks[node], values, leaving)
-            marks.deferred.update((x, w) for x, w in zip(node.inputs, waiting, strict=False) if w is not None)
+            marks.wait(node, values, waiting)
     return result
 
 
 def _signals(
     node: Node, result: Adjoints, active: set[Node], marks: CotangentMarks | None
-) -> tuple[Sequence[Node | None], Sequence[bool], Sequence[Deferred | None]]:
+) -> tuple[Sequence[Node | None], Sequence[bool], Sequence[Sequence[Deferred]]]:
     """What a node adds to the bar of each of its inputs; of a node with several results, which of it may be nothing in places; and
     which of it is a product that waits."""
     if isinstance(node.type, TupleType):
@@ -118,7 +118,7 @@ def _signals(
         result.masks[node],
         steep=node in marks.steep or node in marks.rooted,
         degree=marks.degree(node),
-        arrived=marks.deferred.pop(node, None) if len(result.contributions[node]) == 1 else None,
+        arrived=marks.terms(node, len(result.contributions[node])),
     )
     return values, (), waiting
 
@@ -134,8 +134,8 @@ class CotangentMarks:
         """What has arrived at each result of a node that has several."""
         self.steep: set[Node] = set()
         """The nodes whose bar may be infinite, where it has passed a singular partial."""
-        self.deferred: dict[Node, Deferred] = {}
-        """What a child added last, where it is a product that waits; it counts where it is all of the bar."""
+        self.deferred: dict[Node, list[tuple[Node, Sequence[Deferred]]]] = {}
+        """What each child added, and its terms, where they are products that wait."""
         self.rooted: dict[Node, float] = {}
         """The bars that are infinite where all squares under a root are 0 (see `ops.squares`), with the least exponent of the roots."""
 
@@ -181,6 +181,17 @@ class CotangentMarks:
                 self._root(parent, self.rooted[node])
             elif node in self.steep or is_singular(node) or (node in self.rooted and self.degree(node) is None):
                 self.steep.add(parent)
+
+    def wait(self, node: Node, values: Sequence[Node | None], waiting: Sequence[Sequence[Deferred]]) -> None:
+        """Note which of what a node sends on are products that wait."""
+        for k, (x, value) in enumerate(zip(node.inputs, values, strict=False)):
+            if value is not None and x in self.active:
+                self.deferred.setdefault(x, []).append((value, waiting[k] if waiting else ()))
+
+    def terms(self, node: Node, uses: int) -> Sequence[Deferred]:
+        """What arrives at a node as terms that wait; `uses` says how many parts there are."""
+        parts = self.deferred.pop(node, [])
+        return together(parts) if len(parts) == uses else ()
 
     def degree(self, node: Node) -> float | None:
         """Of a power whose bar is infinite only where a root of such powers is least: the degree of the root by its base, at least 1."""

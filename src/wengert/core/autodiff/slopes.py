@@ -20,6 +20,7 @@ from wengert.core.ir.graph import Node, apply, constant_like
 from wengert.core.ops.arithmetic import multiply, power
 from wengert.core.ops.functions import broadcast
 from wengert.core.ops.kinds import add_all, carried, constant_value, times
+from wengert.core.ops.meeting import is_gate
 from wengert.core.ops.primes import prime
 from wengert.core.ops.products import einsum
 from wengert.core.ops.squares import at_least, is_over_powers, raised
@@ -32,34 +33,29 @@ def vjp(
     *,
     steep: bool = False,
     degree: float | None = None,
-    arrived: Deferred | None = None,
-) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
-    """The op's vjp, and which of it are products that wait. `mask` is that of the bar; `steep` says that the bar may be infinite.
+    arrived: Sequence[Deferred] = (),
+) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]]]:
+    """The op's vjp, and which of it are products that wait, as terms. `mask` is that of the bar; `steep` says that the bar may be infinite.
 
-    `arrived` is the bar as a product that waits, if it is one. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
+    `arrived` is the bar as terms that wait, if it is such. `degree` is that of a root by the base of this node, a power whose bar is infinite where the root is least (see `ops.squares`).
     """
-    values, waiting = _with_last_factors(node, _plain_vjp(node, bar, mask), arrived)
-    plain = list(values)
-    if is_on():
-        values = _selected(node, bar, mask, values, steep, degree)
-    kept = [
-        None if w is None or product is None else w.kept(product, value)
-        for w, product, value in zip(waiting, plain, values, strict=True)
-    ]
+    plain, waiting = _with_last_factors(node, bar, _plain_vjp(node, bar, mask), arrived)
+    values = _selected(node, bar, mask, plain, steep, degree) if is_on() else plain
+    kept = [deferred.kept(w, p, v) for w, p, v in zip(waiting, plain, values, strict=True)]
     return values, kept
 
 
 def _with_last_factors(
-    node: Node, values: Sequence[Node | None], arrived: Deferred | None
-) -> tuple[Sequence[Node | None], Sequence[Deferred | None]]:
+    node: Node, bar: Node, values: Sequence[Node | None], arrived: Sequence[Deferred]
+) -> tuple[Sequence[Node | None], Sequence[Sequence[Deferred]]]:
     """What a node sends on, with the last factor of each signal last; and which of it waits for further factors."""
-    if arrived is None:
-        return values, deferred.begun(node, values)
+    if not arrived:
+        return values, deferred.begun_at_product(node, bar) if node.op is multiply else deferred.begun(node, values)
     waiting = deferred.passed(node, arrived)
-    if node.op.fades and waiting[0] is not None:
-        (signal, *_) = _unless_faded(node, [waiting[0].signal])
-        waiting[0] = None if signal is None else replace(waiting[0], signal=signal)
-    return [v if w is None else w.product for v, w in zip(values, waiting, strict=True)], waiting
+    if node.op.fades and waiting[0]:
+        signals = [_unless_faded(node, [each.signal])[0] for each in waiting[0]]
+        waiting[0] = [replace(w, signal=s) for w, s in zip(waiting[0], signals, strict=True) if s is not None]
+    return [add_all([t.product for t in w]) if w else v for v, w in zip(values, waiting, strict=True)], waiting
 
 
 def _selected(
@@ -121,8 +117,9 @@ def jvp(
     if node.op.weights is not None and growth(node) == "unbounded":
         return _weighted(node, tangents[0], masks[0]), ()
     if node.op.partials is None and node.op is not prime:
-        waits = len(arrived) == 1 and arrived[0]
-        return node.op.jvp(node, tangents), deferred.advanced(node, 0, arrived[0], tangents[0]) if waits else ()
+        k = 1 if is_gate(node) else 0
+        waits = len(arrived) == 1 + 2 * k and arrived[k]
+        return node.op.jvp(node, tangents), deferred.advanced(node, k, arrived[k], tangents[k]) if waits else ()
     products, waiting = _products(node, tangents, arrived)
     values = _terms(node, products, masks, after_inverse, steep) if is_on() else products
     return add_all(values), _kept(waiting, products, values)
@@ -148,15 +145,16 @@ def _products(
 ) -> tuple[list[Node | None], Sequence[Sequence[Deferred]]]:
     """ẋ ∂y/∂x for each input, and the terms of which it is the sum, where they wait."""
     if node.op is prime:
-        return [None if tangents[0] is None else times(tangents[0], _next_prime(node))], [()]
-    products = carried(node, tangents)
+        products = [None if tangents[0] is None else times(tangents[0], _next_prime(node))]
+    else:
+        products = carried(node, tangents)
     if node.op.fades and may_overflow(node.inputs[0]):
         return _unless_faded(node, products), [()] * len(products)
-    if not any(arrived):
-        return products, [() if pair is None else (pair,) for pair in deferred.begun(node, products)]
+    if not any(arrived) and not deferred.is_own_slope(node):
+        return products, deferred.begun(node, products)
     waiting = [
         () if t is None else deferred.advanced(node, k, terms, t)
-        for k, (t, terms) in enumerate(zip(tangents, arrived, strict=True))
+        for k, (t, terms) in enumerate(zip(tangents, arrived or [()] * len(tangents), strict=True))
     ]
     together = [
         add_all([each.product for each in terms]) if terms else p for p, terms in zip(products, waiting, strict=True)

@@ -15,6 +15,7 @@ from wengert.core.ops.array_functions import ArrayFunction, array_function, name
 
 FAMILIES = (
     "arithmetic",
+    "balanced",
     "bessel",
     "beta_functions",
     "complex_numbers",

@@ -206,13 +206,15 @@ log_power = elementwise(
 
 
 def _through_power(signals: Sequence[Node | None], z: Node, x: Node, y: Node) -> tuple[Node | None, Node | None]:
-    """By x: y xʸ⁻¹, 0 where y = 0. By y: xʸ log x, 0 where xʸ = 0; −∞ at (0, 0), where 0ʸ jumps."""
+    """By x: y xʸ⁻¹, 0 where y = 0; (y/x) xʸ for a number y < 0. By y: xʸ log x, 0 where xʸ = 0; −∞ at (0, 0), where 0ʸ jumps."""
     by_x, by_y = signals
     if x.type.is_complex:
         slope_x, slope_y = _power_partials(z, x, y)
         return None if by_x is None else times(by_x, slope_x), None if by_y is None else times(by_y, slope_y)
-    if by_x is not None:
-        exponent = constant_value(y)
+    exponent = constant_value(y)
+    if by_x is not None and exponent is not None and exponent < 0:
+        by_x = _over_base(by_x, z, x, exponent)
+    elif by_x is not None:
         less = apply("power", x, y - 1 if exponent is None else _fill(exponent - 1, y))
         by_x = times(by_x, apply("multiple", y, less) if exponent is None else exponent * less if exponent else None)
     return by_x, None if by_y is None else by_y * apply("log_power", x, y, n=1)
@@ -236,6 +238,19 @@ power = elementwise(
 )
 
 
+def _over_base(signal: Node, z: Node, x: Node, exponent: Number) -> Node:
+    """((n s) / x) z for z = xⁿ with n < 0: xⁿ⁻¹ may be no float where a slope with n/x in it is one."""
+    return (signal * exponent / x) * z
+
+
+def _through_integer_power(signals: Sequence[Node | None], y: Node, x: Node, exponent: int) -> tuple[Node | None]:
+    (s,) = signals
+    if s is None or exponent >= 0:
+        (slope,) = _integer_power_partials(y, x, exponent)
+        return (None if s is None else times(s, slope),)
+    return (_over_base(s, y, x, exponent),)
+
+
 def _integer_power_partials(y: Node, x: Node, exponent: int) -> tuple[Node | Number, ...]:
     if exponent in (0, 1):
         return (exponent,)
@@ -247,6 +262,7 @@ integer_power = elementwise(
     "xⁿ for a whole number n.",
     value=lambda xp, x, exponent: xp.integer_power(x, exponent),
     partials=_integer_power_partials,
+    through=_through_integer_power,
     domain=away_from_zero,
     takes="ring",
     params=[{"exponent": n} for n in (2, 3, 0, 1, -1, -2)],

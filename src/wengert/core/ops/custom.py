@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -54,6 +54,15 @@ class HostFunction(CallRule, Protocol):
 
     def value(self, *arrays: Array) -> Sequence[Array]:
         """The results."""
+        ...
+
+
+@runtime_checkable
+class EntrywiseFunction(HostFunction, Protocol):
+    """A function of arrays of one shape, entry by entry."""
+
+    def over(self, size: int) -> HostFunction:
+        """The function of arrays with one more axis before the others."""
         ...
 
 

@@ -190,6 +190,33 @@ def _has_quotient(formula: Node) -> bool:
     return False
 
 
+def quotient_of(node: Node) -> tuple[float, list[Node]] | None:
+    """A number and the factors of a higher derivative with divisors, −1/x² of log x: −1, 1/x and 1/x. None of any other node."""
+    if node.op.name != "prime" or node.params["order"] == 1:
+        return None
+    formula = instance(node.params["function"], node.params["order"], node.inputs[0])
+    return _factors(formula) if _has_quotient(formula) else None
+
+
+def _factors(formula: Node) -> tuple[float, list[Node]]:
+    number, found = 1.0, list[Node]()
+    stack = [(formula, False)]
+    while stack:
+        node, below = stack.pop()
+        known = constant_value(node)
+        if known:
+            number *= 1 / known if below else known
+        elif node.op.name == "negative":
+            number = -number
+            stack.append((node.inputs[0], below))
+        elif node.op.name in ("multiply", "divide"):
+            first, second = node.inputs
+            stack += [(second, below != (node.op.name == "divide")), (first, below)]
+        else:
+            found.append(apply("reciprocal", node) if below else node)
+    return float(number), found
+
+
 def _on(node: Node, inputs: tuple[Node, ...]) -> Node:
     return node if inputs == node.inputs else Node(node.op, inputs, node.params, node.type, node.source)
 

@@ -59,22 +59,29 @@ def facts_of(code: CodeType) -> CodeFacts:
     return found[1]
 
 
-CALLED = frozenset({"float", "complex"})
-"""Classes of Python that are something else where they are called on traced values; where they are named alone they are themselves."""
-_WITH_CALLS: dict[int, tuple[CodeType, CodeType]] = {}
+CLASSES = frozenset({"float64", "float32", "float16", "complex128", "complex64", "int64", "int32", "intp", "bool_"})
+"""NumPy's classes of numbers, which make numbers where they are called."""
+CALLED = frozenset({"float", "complex", "eval"})
+"""Classes and functions of Python that are something else where they are called on traced values; where they are named alone they are themselves."""
+_WITH_CALLS: dict[tuple[int, frozenset[str]], tuple[CodeType, CodeType]] = {}
+NUMPY = frozenset({"np", "numpy"})
+"""What NumPy is called."""
 
 
-def with_calls(code: CodeType) -> CodeType:
-    """The code in which a call of `float` looks for a global "float()", and so on."""
-    known = _WITH_CALLS.get(id(code))
+def with_calls(code: CodeType, numpy: frozenset[str] = frozenset()) -> CodeType:
+    """The code in which a call of `float` looks for a global "float()", one of `np.float64` for an attribute "float64()", and so on.
+
+    `numpy` are the globals that are NumPy.
+    """
+    known = _WITH_CALLS.get((id(code), numpy))
     if known is None:
         if len(_WITH_CALLS) >= MOST:
             _WITH_CALLS.clear()
-        known = _WITH_CALLS[id(code)] = code, _renamed(code)
+        known = _WITH_CALLS[id(code), numpy] = code, _renamed(code, numpy)
     return known[1]
 
 
-def _renamed(code: CodeType) -> CodeType:
+def _renamed(code: CodeType, numpy: frozenset[str]) -> CodeType:
     names, body = list(code.co_names), bytearray(code.co_code)
     for name in CALLED:
         if name not in names:
@@ -90,7 +97,8 @@ def _renamed(code: CodeType) -> CodeType:
             names.append(f"{name}()")
         for k in places:
             body[k + 1] = new << 1 | 1
-    consts = tuple([with_calls(x) if isinstance(x, CodeType) else x for x in code.co_consts])
+    _rename_classes(code, numpy, names, body)
+    consts = tuple([with_calls(x, numpy) if isinstance(x, CodeType) else x for x in code.co_consts])
     asked = _ask_methods(code, body, len(consts))
     if len(names) == len(code.co_names) and not asked and all(map(operator.is_, consts, code.co_consts)):
         return code
@@ -98,10 +106,43 @@ def _renamed(code: CodeType) -> CodeType:
     return code.replace(co_names=tuple(names), co_code=bytes(body), co_consts=(*consts, *asked), co_stacksize=size)
 
 
+def _class_places(code: CodeType, numpy: frozenset[str]) -> list[dis.Instruction]:
+    """Where  np.float64  is loaded to be called: behind NumPy's name, below which Python has put nothing for the call."""
+    if CLASSES.isdisjoint(code.co_names):
+        return []
+    found: list[dis.Instruction] = []
+    first: Any = None
+    before: Any = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "LOAD_ATTR" and instruction.argval in CLASSES and before is not None:
+            if before.opcode == _LOAD:
+                called = bool(before.arg & 1) and before.argval in numpy
+            else:  # imported inside
+                called = before.opname == "LOAD_FAST" and before.argval in NUMPY and "numpy" in code.co_names
+                called = called and first is not None and first.opname == "PUSH_NULL"
+            if called:
+                found.append(instruction)
+        first, before = before, instruction
+    return found
+
+
+def _rename_classes(code: CodeType, numpy: frozenset[str], names: list[str], body: bytearray) -> None:
+    shift = sys.version_info >= (3, 12)
+    for instruction in _class_places(code, numpy):
+        name = f"{instruction.argval}()"
+        if name not in names:
+            names.append(name)
+        place = names.index(name)
+        if place < 128:
+            body[instruction.offset + 1] = place << 1 if shift else place
+
+
 # ---------------------------------------------------------------- methods of arrays that take arrays
 
-METHODS = frozenset({"copy", "dot"})
-"""Methods of NumPy's arrays which know no traced values: where they are called, MethodOf says what is called."""
+METHODS = frozenset({"copy", "dot"}) | CLASSES
+"""Methods of NumPy's arrays and modules which know no traced values: where they are called, MethodOf says what is called."""
+CASTS: dict[str, Callable[..., Any]] = {}
+"""What CLASSES do to traced values, entered by `numbers`."""
 MADE: dict[str, Callable[..., Any]] = {}
 """Of these methods those that make an array into which traced values may be written, entered by `sequences`."""
 
@@ -114,7 +155,8 @@ class MethodOf:
 
     def __getitem__(self, x: Any) -> Any:
         if type(x) is not np.ndarray:
-            return getattr(x, self.name)
+            found = getattr(x, self.name)
+            return CASTS[self.name] if self.name in CASTS and found is getattr(np, self.name) else found
         if self.name not in MADE:
             return partial(_called, x, self.name)
         return partial(MADE[self.name], x) if x.dtype.kind in "fc" else getattr(x, self.name)
@@ -145,7 +187,7 @@ def _method_places(code: CodeType) -> list[dis.Instruction]:
     before: Any = None
     for instruction in dis.get_instructions(code):
         of_numpy = before is not None and before.opname == "LOAD_GLOBAL" and before.argval in ("np", "numpy")
-        if _calls_method(instruction) and not of_numpy:
+        if _calls_method(instruction) and (not of_numpy or instruction.argval in CLASSES):
             found.append(instruction)
         before = instruction
     return found
@@ -208,7 +250,7 @@ def _read(code: CodeType) -> CodeFacts:
         if not found.isdisjoint(_STORES):
             stored.update(str(i.argval) for i in dis.get_instructions(each) if i.opcode in _STORES)
     in_classes = {name for each in codes if not each.co_flags & 1 for name in each.co_names}  # 1: CO_OPTIMIZED
-    methods = any(map(calls_methods, codes))
+    methods = any(calls_methods(each) or _class_places(each, NUMPY) for each in codes)
     return CodeFacts(frozenset(names), frozenset(stored), builds, methods, frozenset(in_classes))
 
 

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from wengert.functions.namespaces import library, objects, owners
-from wengert.functions.namespaces.codes import CALLED, CodeFacts, facts_of, with_calls
+from wengert.functions.namespaces.codes import CALLED, NUMPY, CodeFacts, facts_of, with_calls
 from wengert.functions.namespaces.numbers import has_traced
 from wengert.functions.namespaces.views import View, view_of
 
@@ -26,6 +26,8 @@ PLAIN = frozenset(
 CACHED: Any = type(lru_cache(abs))
 FEW = 1000
 """Containers of more entries are taken for data."""
+OF_NUMPY = ("numpy", "wengert.numpy")
+"""The modules that stand-ins of NumPy stand for."""
 Relied = tuple[Any, str, Any]
 """Globals or a cell, a name, and what it meant."""
 _NOTHING: Any = object()
@@ -257,7 +259,10 @@ def copied(f: FunctionType) -> Callable[..., Any]:
     known = copies.get(f)
     if known is not None and known[2] is f.__code__ and _holds(known[1]):
         return known[0]
-    code = f.__code__ if view is real else with_calls(f.__code__)
+    numpy = frozenset(
+        name for name in NUMPY if isinstance(real.get(name), ModuleType) and real[name].__name__ in OF_NUMPY
+    )
+    code = f.__code__ if view is real else with_calls(f.__code__, numpy)
     cells = None if f.__closure__ is None else tuple(f.__closure__)
     copy = FunctionType(code, view, f.__name__, f.__defaults__, cells)
     made = _as_copy(copy, f, view)

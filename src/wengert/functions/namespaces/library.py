@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.namespaces import evaluated as evaluated
 from wengert.functions.namespaces import followed, numbers, owners, sequences
+from wengert.functions.namespaces.codes import CASTS
 
 MAKERS = frozenset(
     (
@@ -83,6 +85,8 @@ class Facade(ModuleType):
         self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
+        if name.endswith("()"):  # a class of numbers where it is called
+            return CASTS[name[:-2]]
         value = getattr(self.__dict__["_real"], name)
         found = _named(self.__dict__["_real"], name, value)
         if not name.startswith("__"):

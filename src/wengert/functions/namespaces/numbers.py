@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.functions.namespaces.codes import CASTS, CLASSES
 from wengert.functions.namespaces.views import CALLS
 from wengert.functions.tracing.calls import number_operator
 from wengert.functions.tracing.standin import NumberText, StandIn, refuse
@@ -141,14 +142,22 @@ def refusing(original: Any, name: str) -> Callable[..., Any]:
     return call
 
 
-@wraps(float, updated=())
-def as_float(*args: Any) -> Any:
-    """float(x): of a traced number a traced number of Python."""
-    if args and isinstance(args[0], NumberText):
+def refuse_text(x: Any = None) -> None:
+    """Refuse to read a number from the text of a traced value.
+
+    Raises TraceError.
+    """
+    if isinstance(x, NumberText):
         refuse(
             "A number is read from the text of a traced value: its derivative would be lost.",
             "Use the value itself, and text to be shown only.",
         )
+
+
+@wraps(float, updated=())
+def as_float(*args: Any) -> Any:
+    """float(x): of a traced number a traced number of Python."""
+    refuse_text(*args[:1])
     if not args or not isinstance(args[0], StandIn):
         return float(*args)
     x: Any = args[0]
@@ -170,6 +179,7 @@ CALLS["float()"] = as_float
 @wraps(complex, updated=())
 def as_complex(*args: Any, **kwargs: Any) -> Any:
     """complex(a, b) = a + i b, a traced number where one of them is."""
+    refuse_text(*args[:1])
     given = dict(zip(("real", "imag"), args, strict=False), **kwargs)
     if not any(isinstance(x, StandIn) for x in given.values()):
         return complex(*args, **kwargs)
@@ -177,6 +187,24 @@ def as_complex(*args: Any, **kwargs: Any) -> Any:
 
 
 CALLS["complex()"] = as_complex
+
+
+def _cast(cls: Any) -> Callable[..., Any]:
+    """A class of NumPy's numbers where it is called: of traced values an array or number of that dtype."""
+
+    @wraps(cls, updated=())
+    def call(*args: Any, **kwargs: Any) -> Any:
+        refuse_text(*args[:1])
+        if not has_traced(args):
+            return cls(*args, **kwargs)
+        x: Any = args[0] if isinstance(args[0], StandIn) else import_module("wengert.numpy.creation").asarray(args[0])
+        found = x.astype(cls)
+        return found if found.shape else found[()]
+
+    return call
+
+
+CASTS.update({name: _cast(getattr(np, name)) for name in CLASSES})
 
 
 class InPlaceOf:

@@ -20,8 +20,8 @@ READ_BY_C = ("__name__", "__package__", "__spec__", "__file__", "__loader__")
 PERMANENT = (ModuleType, type, FunctionType, BuiltinFunctionType)
 """What is remembered of a name; other values are looked at each time."""
 _MISSING: Any = object()
-CALLS: dict[str, Any] = {"float()": float, "complex()": complex}
-"""Python's classes as they are where they are called; `numbers` says what they do to traced values."""
+CALLS: dict[str, Any] = {"float()": float, "complex()": complex, "eval()": eval}
+"""Python's classes and functions as they are where they are called; `numbers` says what they do to traced values."""
 
 
 class View(dict[str, Any]):

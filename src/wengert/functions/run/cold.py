@@ -277,6 +277,9 @@ def _power(tape: Tape, key: Any, y: Array, bar: Array) -> list[Any]:
     if n == 0.5:
         _refuse_overflowed(key[1], x)  # pyright: ignore[reportArgumentType]
         (p,) = OPS["sqrt"].partials(Known(y), known)  # pyright: ignore[reportOptionalCall]
+    elif n == int(n) and n < 0:
+        (found,) = _carried(OPS["integer_power"], bar, Known(y), [known], (True,), {"exponent": int(n)})
+        return [(key[1], _fitted(found, tape, key[1], known.value))]
     elif n == int(n):
         (p,) = OPS["integer_power"].partials(Known(y), known, exponent=int(n))  # pyright: ignore[reportOptionalCall]
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import opcode
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from itertools import islice
 from types import CodeType, FrameType, TracebackType
+from typing import Any
 
 from wengert.errors import TraceError, WengertError, place
 
@@ -65,24 +67,65 @@ def is_assignment() -> bool:
     return frame is not None and frame.f_code.co_code[frame.f_lasti] in _STORES
 
 
-def own_error(error: Exception) -> Exception:
+def own_error(error: Exception, is_traced: Callable[[Any], bool]) -> Exception:
     """What a traced value said to NumPy when NumPy asked it for a number, in place of the error that NumPy made of that; of what
     other code says to a traced value that it does not know, which call that was."""
     if isinstance(error.__cause__, TraceError):
         return error.__cause__
-    if isinstance(error, WengertError) or error.__traceback__ is None or not _NAMES_ONE.search(str(error)):
+    if isinstance(error, WengertError) or error.__traceback__ is None:
         return error
     users = [step for step in _steps(error.__traceback__) if _owner(step.tb_frame) == "user"]
     if not users:
         return error
     line = users[-1].tb_frame.f_code, users[-1].tb_lasti
-    if not _is_call(*line):
+    named = bool(_NAMES_ONE.search(str(error)))
+    if not _is_call(*line) or not (named or _is_given(users[-1].tb_frame, line, is_traced)):
         return error
     return TraceError(
         f"'{_called(*line)}' takes numbers and arrays, and knows no traced values.",
         shown_line(line),
         "Give it a derivative with wg.primitive, or call it outside of the function that is differentiated.",
     )
+
+
+def _is_given(frame: FrameType, line: Line, is_traced: Callable[[Any], bool]) -> bool:
+    """Whether the call of a function that belongs neither to the user nor to what knows traced values names one among its arguments."""
+    try:
+        call = ast.parse(_segment(*line).strip(), mode="eval").body
+    except SyntaxError:
+        return False
+    if not isinstance(call, ast.Call):
+        return False
+    names: dict[str, Any] = {**frame.f_globals, **frame.f_locals}
+    called = _meant(call.func, names)
+    root = str(getattr(called, "__module__", None) or type(called).__module__).partition(".")[0].lstrip("_")
+    module = sys.modules.get(root)
+    file = getattr(module, "__file__", None) or ""
+    if root in KNOWING or not (root in sys.stdlib_module_names or is_installed(file)):
+        return False
+    parts = [*call.args, *(keyword.value for keyword in call.keywords)]
+    used = {each.id for part in parts for each in ast.walk(part) if isinstance(each, ast.Name)}
+    return any(_holds(names.get(name), is_traced) for name in used)
+
+
+KNOWING = frozenset(
+    {"builtins", "numpy", "scipy", "wengert", "operator", "functools", "itertools", "collections", "contextlib"}
+)
+"""Modules whose errors about traced values are those about numbers."""
+
+
+def _meant(expression: ast.expr, names: dict[str, Any]) -> Any:
+    """What a name with attributes means; None for other expressions."""
+    if isinstance(expression, ast.Name):
+        return names.get(expression.id)
+    if isinstance(expression, ast.Attribute):
+        return getattr(_meant(expression.value, names), expression.attr, None)
+    return None
+
+
+def _holds(value: Any, is_traced: Callable[[Any], bool]) -> bool:
+    parts = value.values() if type(value) is dict else value if type(value) in (list, tuple) else (value,)
+    return any(map(is_traced, parts))
 
 
 def _is_call(code: CodeType, instruction: int) -> bool:
@@ -94,7 +137,7 @@ def _is_call(code: CodeType, instruction: int) -> bool:
 
 
 _CALLS = {opcode.opmap[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in opcode.opmap}
-_NAMES_ONE = re.compile(r"\b(Live|Traced)\b|<traced ")
+_NAMES_ONE = re.compile(r"\b(Live|LiveNumber|Traced)\b|<traced ")
 """What the errors of other code have that name a traced value."""
 
 
@@ -106,10 +149,18 @@ def _steps(trace: TracebackType | None) -> Iterator[TracebackType]:
 
 def _called(code: CodeType, instruction: int) -> str:
     """What is called there, as the user wrote it."""
+    return _segment(code, instruction).partition("(")[0].strip() or code.co_name
+
+
+def _segment(code: CodeType, instruction: int) -> str:
+    """The text of an instruction."""
     first, last, start, end = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
-    line = linecache.getline(code.co_filename, first or 0).encode()
-    part = line[start : end if first == last else None].decode(errors="ignore").strip()
-    return part.partition("(")[0].strip() or code.co_name
+    if first is None or last is None:
+        return ""
+    lines = [linecache.getline(code.co_filename, number).encode() for number in range(first, last + 1)]
+    lines[-1] = lines[-1][:end]
+    lines[0] = lines[0][start:]
+    return b"".join(lines).decode(errors="ignore")
 
 
 def _user_frame(frame: FrameType | None) -> FrameType | None:

@@ -12,6 +12,7 @@ from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 from wengert.core.ir.graph import Node, apply, constant_like
 from wengert.core.ops import functions as composed
+from wengert.functions.tracing import special_called as special_called
 from wengert.functions.tracing.answers import stands_in
 from wengert.functions.tracing.operands import as_node, axes_of, broadcast_to, common_shape, promoted, together
 from wengert.functions.tracing.replacing import as_real

@@ -301,6 +301,11 @@ class StandIn(Properties, Operators):
         )
 
 
+def is_traced(x: Any) -> bool:
+    """Whether x is a traced value."""
+    return isinstance(x, StandIn)
+
+
 def refuse(what: str, repair: str) -> NoReturn:
     """Raise TraceError at the user's line."""
     raise TraceError(what, user_line(), repair)

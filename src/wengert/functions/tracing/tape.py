@@ -35,7 +35,7 @@ from wengert.functions.tracing.listed import with_arrays
 from wengert.functions.tracing.live import Live, LiveNumber
 from wengert.functions.tracing.paths import Path, Root
 from wengert.functions.tracing.source import own_error
-from wengert.functions.tracing.standin import UFUNCS, Array, StandIn
+from wengert.functions.tracing.standin import UFUNCS, Array, StandIn, is_traced
 from wengert.functions.tracing.tracer import OPEN, Traced
 from wengert.memory import refused
 
@@ -99,7 +99,7 @@ class Tape(CallInputs):
         if isinstance(error, MemoryError):
             raise refused(error, "it is asked for by NumPy") from None
         if isinstance(error, Exception):
-            own = own_error(error)
+            own = own_error(error, is_traced)
             if own is not error:
                 raise own from None
 

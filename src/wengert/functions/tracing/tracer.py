@@ -28,7 +28,7 @@ from wengert.functions.tracing.listed import with_arrays
 from wengert.functions.tracing.narrow import Width, is_concerned, narrowed, width_of
 from wengert.functions.tracing.source import own_error, user_line
 from wengert.functions.tracing.standin import FUNCTIONS as FUNCTIONS
-from wengert.functions.tracing.standin import UFUNCS, Array, StandIn, known_rule
+from wengert.functions.tracing.standin import UFUNCS, Array, StandIn, is_traced, known_rule
 from wengert.functions.tracing.standin import refuse as refuse
 from wengert.functions.tracing.views import Layout, rows_first
 
@@ -75,7 +75,7 @@ class Trace:
         try:
             yield self
         except Exception as error:
-            own = own_error(error)
+            own = own_error(error, is_traced)
             if own is error:
                 raise
             raise own from None

@@ -33,6 +33,10 @@ DOUBTFUL = "doubtful"
 NOT_AS_READ = "does not hold as read"
 STATED_VALUES = "example"
 """The reading by which names have the values that a page writes out."""
+SUMMED = frozenset({"sum of entries"})
+"""The one condition that is no mistake: a loss that is summed."""
+DERIVED = re.compile(r"∂|\\partial|∇|\\nabla|δ|\\delta")
+"""A line that names what is derived; of names with bars the forward equations alone say what they are."""
 NUMBER = re.compile(r"(?:[\d\s.,;{}()\[\]^/+*·×−-]|\\(?:times|cdot|frac|left|right|[,;:!]))+")
 MOST_SHOWN = 100
 
@@ -79,8 +83,13 @@ def by_evidence(story: Story, rows: Sequence[tuple[Span, str]], systems: Iterabl
     stated = any(STATED_VALUES in verdict.under for verdict in verdicts)
     for verdict in verdicts:
         place = whole_place(verdict)
-        contradicted = {k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status)}
-        if contradicted and unread:  # ranks that were chosen for what is read alone do not fit the rest of the page
+        contradicted = {
+            k for k, (span, status) in enumerate(rows) if _contradicts(verdict, place, span, status, bool(unread))
+        }
+        excused = {k for k in contradicted if rows[k][1] == "wrong"}
+        if excused or (
+            contradicted and unread
+        ):  # ranks that were chosen for what is read alone do not fit the rest of the page
             entries.append(_judged(verdict))
             taken |= contradicted
             continue
@@ -100,11 +109,15 @@ def _only_compares(span: Span, verdicts: Sequence[Verdict]) -> bool:
     return any(verdict.status == "comparison" and _meet(whole_place(verdict), span) for verdict in verdicts)
 
 
-def _contradicts(verdict: Verdict, place: Span, span: Span, status: str) -> bool:
-    """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds."""
+def _contradicts(verdict: Verdict, place: Span, span: Span, status: str, unread: bool) -> bool:
+    """Whether the whole page as it is read contradicts what is said: what is right does not hold, or under a condition only; what is wrong holds, by usual readings where all is read."""
     doubted = verdict.status == "wrong" or (verdict.status == "conditional" and "symmetric" in verdict.under)
     if status == "wrong":
-        return verdict.status == "holds" and verdict.derived and _meet(place, span)
+        if DERIVED.search(verdict.statement.sides[0]) is None:
+            return False
+        plainly = verdict.status == "holds" and (unread or not verdict.note)
+        holds = plainly or (verdict.status == "conditional" and verdict.under == SUMMED)
+        return holds and verdict.derived and _meet(place, span)
     return status == "holds" and doubted and _meet(place, span)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from wengert.notes.claims.deltas_of_parts import understood_with_deltas
 from wengert.notes.claims.diagnosis import Effort
 from wengert.notes.claims.differences import differences
 from wengert.notes.claims.drawn import forget
-from wengert.notes.claims.evidence import DOUBTFUL, NOT_AS_READ, EvidenceRow, by_evidence
+from wengert.notes.claims.evidence import DERIVED, DOUBTFUL, NOT_AS_READ, EvidenceRow, by_evidence
 from wengert.notes.claims.findings import Claim
 from wengert.notes.claims.lookalikes import without_lookalikes
 from wengert.notes.claims.programs import as_meant, mended, told
@@ -33,6 +34,8 @@ from wengert.notes.reading.story import read_story
 
 MOST_MENDED = 5
 """So many wrong statements of a program are changed to see what makes them right."""
+KINK = re.compile(r"max|min|relu|[<>⟦|]|\\begin\{cases|\\[gl](?:e|t|eq)(?![a-z])", re.IGNORECASE)
+"""Where a page may have a kink, whose other side the positive numbers drawn by `reading` do not show."""
 MARKS = {"holds": "✓", "conditional": "✓", "wrong": "✗", "open": "?", "defined": "·", "unread": "–"}
 ASCII_MARKS = {"holds": "ok", "conditional": "ok", "wrong": "WRONG", "open": "??", "defined": "def", "unread": "--"}
 
@@ -170,15 +173,22 @@ def with_evidence(text: str, name: str, files: Files) -> Review:
     finally:
         forget()
     states = _with_doubts(rows)
-    if not any(status in ("unread", DOUBTFUL) for _, status in states) and any(
-        row.status != "defined" for _, row in rows
-    ):
+    doubted = any(status in ("unread", DOUBTFUL) for _, status in states)
+    doubted |= KINK.search(text) is None and any(_is_asked_again(row) for _, row in rows)
+    if not doubted and any(row.status != "defined" for _, row in rows):
         return _review(manuscript, rows)
     found = by_evidence(story, states, [section.system for section in manuscript.sections])
     unread = any(row.status == "unread" for _, row in rows)
     rows = [(span, replace(row, idle=k in found.idle)) for k, (span, row) in enumerate(rows)]
     left = [(span, _doubted(row) if unread else row) for k, (span, row) in enumerate(rows) if k not in found.taken]
     return _review(manuscript, left + [(entry.span, _row_of(entry, story.text)) for entry in found.entries])
+
+
+def _is_asked_again(row: ReviewRow) -> bool:
+    """Whether a wrong row may be right as the page as a whole is read; ways that are left out and missing transposes are seen line by line only."""
+    return (
+        row.status == "wrong" and row.kind not in ("missing path", "transpose") and DERIVED.search(row.text) is not None
+    )
 
 
 def _with_doubts(rows: list[tuple[Span, ReviewRow]]) -> list[tuple[Span, str]]:

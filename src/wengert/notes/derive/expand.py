@@ -26,6 +26,7 @@ from wengert.notes.derive.printed import style_of
 from wengert.notes.derive.random_points import all_sizes, sizes_for
 from wengert.notes.derive.recognise import open_term_primes, recognise
 from wengert.notes.derive.simplify import map_sums, simplify, substitute_leaves
+from wengert.notes.derive.term_trees import NoForm
 from wengert.notes.elaboration.system import SystemData
 from wengert.notes.elaboration.unrolling import number_of_steps
 from wengert.notes.notation.expr import Expr, Line, Partial
@@ -58,8 +59,19 @@ class Comparison:
 def compare(backward: Backward, sizes: Mapping[str, int] | None = None) -> Comparison:
     """Expand L in its inputs, differentiate by each of wrt, and count.
 
-    Raises EquationError where the expansion grows beyond a bound, or the loss is not a scalar.
+    Raises EquationError where the expansion grows beyond a bound, has no form with indices, or the loss is not a scalar.
     """
+    try:
+        return _written_out(backward, sizes)
+    except NoForm as reason:
+        raise EquationError(
+            "The expansion is written with indices, and a function of a whole matrix has no such form.",
+            f"  {reason}",
+            "Compare a system without inverses, determinants and the like.",
+        ) from None
+
+
+def _written_out(backward: Backward, sizes: Mapping[str, int] | None) -> Comparison:
     if backward.system.recurrences:
         whole, stated = backward.system, sizes or {}
         backward = by_steps(backward, number_of_steps(whole, stated, "the expansion"))

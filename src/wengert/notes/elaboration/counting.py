@@ -32,9 +32,10 @@ from wengert.notes.notation.expr import (
     with_parts,
 )
 from wengert.notes.notation.index_arithmetic import index_tree
+from wengert.regex import regex
 
-RANGE = re.compile(r"(\w)\s*=\s*([-−]?\d+)\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots[a-z]?|–)")
-VALUE = re.compile(r"(?<![\w_])([^\W\d_]+)\s*=\s*(\d+)(?!\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots|–|\d|\.))")
+RANGE = regex(r"(\w)\s*=\s*([-−]?\d+)\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots[a-z]?|–)")
+VALUE = regex(r"(?<![\w_])([^\W\d_]+)\s*=\s*(\d+)(?!\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots|–|\d|\.))")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from wengert.core.ir.types import ArrayType
 from wengert.notes.elaboration.kinds import Mismatch
 from wengert.notes.elaboration.values import Val
 from wengert.notes.notation.expr import BigOp, Expr, Index, Line, Neg, Num, Product, Quotient, Ref, Sum, walk
+from wengert.regex import regex
 
 if TYPE_CHECKING:
     from wengert.notes.elaboration.meaning import LineMeaning
@@ -178,7 +179,7 @@ def kept_inside(meaning: LineMeaning, body: Val, found: Sequence[Loose], neutral
 
 # ---------------------------------------------------------------- ranges
 
-_RANGE = re.compile(r"(\w)\s*=\s*(-?\d+)\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots[a-z]?|–)\s*(?:,\s*)?(-?\d+)")
+_RANGE = regex(r"(\w)\s*=\s*(-?\d+)\s*(?:,\s*)?(?:…|\.\.\.|⋯|\\l?c?dots[a-z]?|–)\s*(?:,\s*)?(-?\d+)")
 
 
 def ranges(line: Line) -> dict[str, tuple[int, int]]:

@@ -10,9 +10,10 @@ from wengert.notes.elaboration.clock import Clock, entry_of, references, start_n
 from wengert.notes.elaboration.ordering import error_at
 from wengert.notes.notation import names
 from wengert.notes.notation.expr import Line, Num, Ref
+from wengert.regex import regex
 
 VALUE_AT = r"(?<![^\W\d_])([^\W\d_]+)[_^]?\(?(-?\d+)\)?"
-ZERO_CHAIN = re.compile(rf"(?:{VALUE_AT}\s*=\s*)+(?:0|𝟎)(?![\d.])")
+ZERO_CHAIN = regex(rf"(?:{VALUE_AT}\s*=\s*)+(?:0|𝟎)(?![\d.])")
 
 
 def zero_starts(lines: Sequence[Line]) -> set[str]:

@@ -21,10 +21,11 @@ from wengert.notes.elaboration.phases import counts_of, left_step
 from wengert.notes.elaboration.start_values import start_numbers
 from wengert.notes.notation import names
 from wengert.notes.notation.expr import BigOp, Expr, Index, Line, Ref, refs_of, walk
+from wengert.regex import regex
 
 DOTS = r"(?:,[\d, ]*)? ?(?:…|\.{3}|⋯|:|\\[lc]?dots[a-z]?) ?,? ?"
-RANGE = re.compile(r"(\w) ?(?:=|∈|\\in) ?\\?(-?\d+) ?" + DOTS + r"(\w+)(?: ?([+\-−]) ?(\d+))?")
-BETWEEN = re.compile(r"(-?\d+) ?(?:≤|\\leq?|<=) ?(\w) ?(?:≤|\\leq?|<=) ?(\w+)(?: ?([+\-−]) ?(\d+))?")
+RANGE = regex(r"(\w) ?(?:=|∈|\\in) ?\\?(-?\d+) ?" + DOTS + r"(\w+)(?: ?([+\-−]) ?(\d+))?")
+BETWEEN = regex(r"(-?\d+) ?(?:≤|\\leq?|<=) ?(\w) ?(?:≤|\\leq?|<=) ?(\w+)(?: ?([+\-−]) ?(\d+))?")
 
 
 def bounds(line: Line, letter: str) -> tuple[int, str, int]:

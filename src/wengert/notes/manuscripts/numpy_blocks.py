@@ -31,8 +31,9 @@ from wengert.notes.manuscripts.numpy_versions import (
 from wengert.notes.notation.expr import Declaration, Expr, Index, Line, Ref, Span, walk
 from wengert.notes.notation.reader import Page
 from wengert.notes.notation.symbols import Symbols
+from wengert.regex import regex
 
-FENCE = re.compile(
+FENCE = regex(
     r"^( {0,3})(`{3,}|~{3,})[ \t]*(?:python|py|python3|numpy)\b[^\n]*\n(.*?)(?:^ {0,3}\2[`~]*[ \t]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )

@@ -29,11 +29,12 @@ from wengert.notes.manuscripts.numpy_syntax import (
     where,
 )
 from wengert.notes.notation.expr import Span
+from wengert.regex import regex
 
 IGNORED = (ast.Import, ast.ImportFrom, ast.Assert, ast.Pass, ast.Global, ast.Delete, ast.Return, ast.FunctionDef)
 HARMLESS = frozenset({"print", "seed", "manual_seed", "append", "assert_allclose", "plot", "show"})
 """Functions that are called for what they do, not to change an array."""
-PASS = re.compile(r"forward|backward|backprop|loss|grad|cost|objective|mse|entropy", re.IGNORECASE)
+PASS = regex(r"forward|backward|backprop|loss|grad|cost|objective|mse|entropy", re.IGNORECASE)
 MAX_DEPTH = 60
 
 

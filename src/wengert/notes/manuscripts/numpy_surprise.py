@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 
 from wengert.notes.manuscripts.numpy_arrays import LetteredArray
 from wengert.notes.manuscripts.numpy_syntax import called, names_in
+from wengert.regex import regex
 
 ROUGH = 0.3
 """What an unlikely but usual reading costs: a vector beside a matrix."""
@@ -21,9 +21,9 @@ NOT_PLACES = 8.0
 """And indices that are no list of places."""
 SMALL = frozenset({"eps", "epsilon", "tiny"})
 """Numbers that are added to arrays so that nothing is divided by zero."""
-GAIN = re.compile(r"(b|w|g|bias|weight|gamma|beta|gain|scale|shift)([_\d].*)?")
+GAIN = regex(r"(b|w|g|bias|weight|gamma|beta|gain|scale|shift)([_\d].*)?")
 """Names of what is broadcast over a batch."""
-WEIGHTS = re.compile(r"w|weights?|theta|beta|coef")
+WEIGHTS = regex(r"w|weights?|theta|beta|coef")
 """Names of the weights of a linear model."""
 
 

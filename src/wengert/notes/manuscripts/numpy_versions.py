@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,9 +25,10 @@ from wengert.notes.manuscripts.numpy_syntax import (
     names_in,
 )
 from wengert.notes.notation import names
+from wengert.regex import regex
 
-SPELLED = re.compile(r"(?:dL_d|dLd|dJ_d|grad_|d_|d)(?P<after>\w+)|(?P<before>\w+?)(?:_bar|_grad|_adj|bar)")
-UNKNOWN_SIGNAL = re.compile(r"d[A-Z]\w*|grad_\w+|\w+_bar")
+SPELLED = regex(r"(?:dL_d|dLd|dJ_d|grad_|d_|d)(?P<after>\w+)|(?P<before>\w+?)(?:_bar|_grad|_adj|bar)")
+UNKNOWN_SIGNAL = regex(r"d[A-Z]\w*|grad_\w+|\w+_bar")
 """What the signals of quantities without a name are called."""
 ENTRYWISE = frozenset({"maximum", "minimum", "tanh", "sigmoid", "relu", "exp", "softplus", "expit", "silu", "clip"})
 MAX_NODES = 2000

@@ -6,7 +6,9 @@ with several systems, is read as a manuscript; which of its systems is meant is 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from wengert.errors import EquationError, WengertError
@@ -22,6 +24,45 @@ from wengert.notes.reading.story import Statement, read_story
 
 if TYPE_CHECKING:
     from wengert.notes.manuscripts.sections import Manuscript, SystemSection
+
+
+class SystemChoiceError(EquationError):
+    """A document has several systems, and none of them was named, or one that it does not have."""
+
+
+@dataclass(frozen=True)
+class SystemHead:
+    """A system of a document as a reader tells it from the others: the line where it begins, what it minimises, its first equation.
+
+    It goes from `start` to `end`, where the next one begins in the text, with its heading or its paragraph.
+    """
+
+    start: int
+    line: int
+    loss: str
+    equation: str
+    end: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}, loss {self.loss}:  {self.equation}"
+
+
+def systems_in(text: str, name: str = "", files: Files = lambda name: None) -> tuple[SystemHead, ...]:
+    """The systems of a document, in its order."""
+    from wengert.notes.manuscripts.manuscript import manuscript_of
+
+    story = read_story(text, name, files)
+    return _heads(manuscript_of(story), [section.start for section in story.sections])
+
+
+def number_of(system: SystemData) -> int:
+    """Which of the systems of its text a system is, counted from 1; 0 where the text is one system."""
+    try:
+        system_of(system.source)
+    except SystemChoiceError:
+        starts = [head.start for head in systems_in(system.source)]
+        return starts.index(_start(system)) + 1
+    return 0
 
 
 def system_of(text: str, name: str = "", files: Files = lambda name: None, number: int | None = None) -> SystemData:
@@ -79,8 +120,8 @@ def _chosen(found: Manuscript, number: int | None, name: str) -> SystemData:
             if number is None
             else f"There is no system {number} in this document."
         )
-        where = "\n".join(f"  {k}  {_listed(section, found.source)}" for k, section in enumerate(sections, 1))
-        error = EquationError(what, where or f"  {name}", "Say which one is meant:  --system 1")
+        where = "\n".join(f"  {k}  {head}" for k, head in enumerate(_heads(found), 1))
+        error = SystemChoiceError(what, where or f"  {name}", "Say which one is meant:  --system 1")
         firsts = [section.system.reading.lines[0].span for section in sections[1:]]
         error.span = (firsts[0].start, firsts[0].end) if firsts else (0, len(found.source))
         raise error
@@ -92,9 +133,29 @@ def _chosen(found: Manuscript, number: int | None, name: str) -> SystemData:
     return replace(section.system, warnings=(*section.system.warnings, *lost))
 
 
-def _listed(section: SystemSection, text: str) -> str:
-    """A system in one line: where it begins, what it minimises, and its first equation."""
-    system = section.system
+def _heads(found: Manuscript, headings: Sequence[int] = ()) -> tuple[SystemHead, ...]:
+    systems = [section.system for section in found.sections]
+    starts = [_start(system) for system in systems]
+    ends = [
+        max(
+            (at for at in headings if before < at <= start),
+            default=found.source.rfind("\n\n", before, start) + 1 or start,
+        )
+        for before, start in pairwise(starts)
+    ]
+    return tuple(
+        SystemHead(start, found.source.count("\n", 0, start) + 1, str(system.loss), _first(system), end)
+        for system, start, end in zip(systems, starts, [*ends, len(found.source)], strict=True)
+    )
+
+
+def _start(system: SystemData) -> int:
+    """Where the first equation of a system begins."""
     lines = system.reading.lines
-    start = lines[0].span.start if lines else 0
-    return f"line {text.count(chr(10), 0, start) + 1}, loss {system.loss}:  {show(lines[0]) if lines else ''}"
+    return lines[0].span.start if lines else 0
+
+
+def _first(system: SystemData) -> str:
+    """The first equation of a system in one line."""
+    lines = system.reading.lines
+    return show(lines[0]) if lines else ""

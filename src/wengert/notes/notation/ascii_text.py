@@ -10,6 +10,7 @@ import unicodedata
 
 from wengert.notes.notation.names import ACCENTS, BAR, LETTER_WORDS, LOWERED, OVERLINE, RAISED
 from wengert.notes.notation.unicode import ASCII_RELATIONS
+from wengert.regex import regex
 
 SIGNS = ASCII_RELATIONS | {
     "∏": "prod", "∑": "sum", "√": "sqrt", "∂": "d", "∇": "grad", "−": "-", "·": ".", "∘": ".*", "⊙": ".*",
@@ -17,7 +18,7 @@ SIGNS = ASCII_RELATIONS | {
     "→": "->", "←": "<-", "⋆": "^*",
 }  # fmt: skip
 MARKS = {BAR: "bar", OVERLINE: "bar"} | {mark: word for mark, word in ACCENTS.items() if mark != BAR}
-RUN = re.compile("⁽([^⁾]*)⁾|([" + re.escape("".join(RAISED)) + "]+)|([" + re.escape("".join(LOWERED)) + "]+)")
+RUN = regex("⁽([^⁾]*)⁾|([" + re.escape("".join(RAISED)) + "]+)|([" + re.escape("".join(LOWERED)) + "]+)")
 
 
 def in_ascii(text: str) -> str:

@@ -27,6 +27,7 @@ RELATIONS = frozenset({"=", "+=", "∈"})
 COMPARING = frozenset({"<", ">", "≤", "≥", "≠", "⊂"})
 CUTTING = RELATIONS | {"≈"}
 """Relations that make a part an equation of its own."""
+INDICES = "ijklmnpqrst"
 CONTINUING = frozenset({"+", "·", "∘", "*", "/", "×"})
 
 
@@ -45,11 +46,17 @@ def states(words: str) -> bool:
 
 @dataclass
 class Chunk:
-    """The tokens of one equation, or of one declaration when `keyword` is set or its sign is ∈."""
+    """The tokens of one equation, or of one declaration when `keyword` is set or its sign is ∈.
+
+    aside  whether it is the reason of another, ∵ σ′ = σ (1 − σ): what goes on behind it goes on with what stood before
+    apart  whether what stands before it is an equation that is taken for words, so that it goes on with nothing that is read
+    """
 
     tokens: list[Token]
     notes: list[str] = field(default_factory=list[str])
     keyword: str = ""
+    aside: bool = False
+    apart: bool = False
 
     @property
     def span(self) -> Span:
@@ -62,8 +69,14 @@ Part = tuple[str, list[Token]]
 def cut(tokens: list[Token], source: Source, syntax: str, warnings: list[str]) -> list[Chunk]:
     """The chunks of a token stream whose brackets are matched."""
     chunks: list[Chunk] = []
+    lost = False
     for row in _rows(tokens, syntax):
-        chunks.extend(_Row(row, source, syntax, warnings).chunks())
+        found = _Row(row, source, syntax, warnings).chunks()
+        if found:
+            found[0].apart = lost
+            found[0].aside = row[0].kind == "arrow" and row[0].text == "∵"
+        lost = not found and bool(relations(row))
+        chunks.extend(found)
     return chunks
 
 
@@ -185,6 +198,9 @@ class _Row:
 
     def chunks(self) -> list[Chunk]:
         first = self.tokens[0]
+        if self.words_lead_on():  # \text{by (3)} ⇒ a = b
+            self.tokens = self.tokens[1:]
+            return self.chunks()
         if first.kind == "arrow" or self.begins_with_number():  # ∴, ⇒ or (3) before an equation
             self.tokens = _trim(self.tokens[1 if first.kind == "arrow" else first.reach + 1 :])
             return self.chunks() if self.tokens else []
@@ -196,6 +212,12 @@ class _Row:
                 break
         self.emit()
         return self.out
+
+    def words_lead_on(self) -> bool:
+        """Whether words stand in front and behind them an arrow with an equation."""
+        if len(self.tokens) < 2 or self.tokens[0].kind != "remark" or self.tokens[1].kind != "arrow":
+            return False
+        return self.tokens[1].text in "→⇒⇔" and bool(relations(self.tokens))
 
     def begins_with_number(self) -> bool:
         """Whether an equation number stands in front: (3) z = w x."""
@@ -289,7 +311,7 @@ class _Row:
         if opening and (self.related or relations(part[:opening])):
             self.note_text(part[opening:])
             part = part[:opening]
-        if separator and self.related and _is_range(part):
+        if separator and self.related and (_is_range(part) or _compares_indices(part)):
             self.note_text(part)
             return True
         if separator == "soft" and self.related and self.syntax == "text" and (is_shape(part) or is_long_word(part)):
@@ -403,6 +425,16 @@ def _begins_range(part: list[Token]) -> bool:
 def _is_range(part: list[Token]) -> bool:
     """n = 1 2 … N: the range of a letter."""
     return any(token.kind == "dots" for token in part) and _begins_range(part[:3])
+
+
+def _compares_indices(part: list[Token]) -> bool:
+    """i ≠ j, or i = j of letters that are indices: for which of them an equation is meant."""
+    part = _trim(part)
+    if len(part) != 3 or part[1].kind != "rel" or part[1].text not in "=≠<>≤≥":
+        return False
+    ends = (part[0], part[2])
+    letters = INDICES if part[1].text == "=" else INDICES + "abcd"
+    return all(token.kind == "name" and len(token.text) == 1 and token.text in letters for token in ends)
 
 
 def _compares(part: list[Token]) -> bool:

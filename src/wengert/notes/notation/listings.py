@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 
-BLOCK = re.compile(r"^[ \t]*/\*.*?(?:\*/|\Z)", re.MULTILINE | re.DOTALL)
-SLASHES = re.compile(r"^[ \t]*//[^\n]*", re.MULTILINE)
-DOCSTRING = re.compile(r"""^[ \t]*(?:return[ \t]+)?[rRbBuUfF]{0,2}(\"\"\"|''').*?(?:\1|\Z)""", re.MULTILINE | re.DOTALL)
-HASHES = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
-PYTHON = re.compile(r"^(?:def|class|import|from|async def)[ \t]+\w+|^@\w+", re.MULTILINE)
-STAR = re.compile(r"^([ \t]*)(?:/\*+|\*+/|\*(?![*/]))", re.MULTILINE)
-END_OF_BLOCK = re.compile(r"\*+/[ \t]*$")
-SLASH = re.compile(r"^([ \t]*)//[/!]*", re.MULTILINE)
-HASH = re.compile(r"^([ \t]*)#+:?", re.MULTILINE)
-QUOTES = re.compile(r"""(?:\b[rRbBuUfF]{1,2})?(?:\"\"\"|''')""")
-FENCED = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
-MATHEMATICS = re.compile(r"\$[^$\n]+\$|\$\$|\\\[|\\\(|\\begin\{")
-SENTENCE = re.compile(r"^[ \t]*(?:[-*>] |\d+\. )?(?:[^\W\d_]+[,:;]? ){4,}[^\W\d_]+[^=(){}\n]*$", re.MULTILINE)
+from wengert.regex import regex
+
+BLOCK = regex(r"^[ \t]*/\*.*?(?:\*/|\Z)", re.MULTILINE | re.DOTALL)
+SLASHES = regex(r"^[ \t]*//[^\n]*", re.MULTILINE)
+DOCSTRING = regex(r"""^[ \t]*(?:return[ \t]+)?[rRbBuUfF]{0,2}(\"\"\"|''').*?(?:\1|\Z)""", re.MULTILINE | re.DOTALL)
+HASHES = regex(r"^[ \t]*#[^\n]*", re.MULTILINE)
+PYTHON = regex(r"^(?:def|class|import|from|async def)[ \t]+\w+|^@\w+", re.MULTILINE)
+STAR = regex(r"^([ \t]*)(?:/\*+|\*+/|\*(?![*/]))", re.MULTILINE)
+END_OF_BLOCK = regex(r"\*+/[ \t]*$")
+SLASH = regex(r"^([ \t]*)//[/!]*", re.MULTILINE)
+HASH = regex(r"^([ \t]*)#+:?", re.MULTILINE)
+QUOTES = regex(r"""(?:\b[rRbBuUfF]{1,2})?(?:\"\"\"|''')""")
+FENCED = regex(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+MATHEMATICS = regex(r"\$[^$\n]+\$|\$\$|\\\[|\\\(|\\begin\{")
+SENTENCE = regex(r"^[ \t]*(?:[-*>] |\d+\. )?(?:[^\W\d_]+[,:;]? ){4,}[^\W\d_]+[^=(){}\n]*$", re.MULTILINE)
 """A line of words."""
 
 

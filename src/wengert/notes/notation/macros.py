@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 
 from wengert.notes.notation.expr import Span
 from wengert.notes.notation.tokens import Source
+from wengert.regex import regex
 
 MAX_DEPTH = 20
 MAX_EXPANDED = 256 * 1024
 MAX_ARGUMENT = 1000
 
-DEFINING = re.compile(
+DEFINING = regex(
     r"\\(?P<by>(?:re)?newcommand|providecommand|DeclareRobustCommand|DeclareMathOperator|DeclarePairedDelimiter|NewDocumentCommand|[gex]?def|let)(?![A-Za-z])"
 )
-NAME = re.compile(r"\s*(?:\{\s*\\(?P<braced>[A-Za-z]+|.)\s*\}|\\(?P<bare>[A-Za-z]+))")
-COUNT = re.compile(r"\s*\[\s*(\d)\s*\]")
-PARAMETERS = re.compile(r"\s*((?:#\d)*)\s*(?=\{)")
-CALL = re.compile(r"\\([A-Za-z]+|.)", re.DOTALL)
+NAME = regex(r"\s*(?:\{\s*\\(?P<braced>[A-Za-z]+|.)\s*\}|\\(?P<bare>[A-Za-z]+))")
+COUNT = regex(r"\s*\[\s*(\d)\s*\]")
+PARAMETERS = regex(r"\s*((?:#\d)*)\s*(?=\{)")
+CALL = regex(r"\\([A-Za-z]+|.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ USUAL = {
     "vb": Macro(r"\mathbf{#1}", 1, starred=True),
 }
 """Commands of common packages; a definition in the document goes before them."""
-USED = re.compile(rf"\\(?:{'|'.join(USUAL)})(?![A-Za-z])")
+USED = regex(rf"\\(?:{'|'.join(USUAL)})(?![A-Za-z])")
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,22 @@ import re
 from wengert.notes.notation.chunks import KEYWORDS
 from wengert.notes.notation.names import GREEK
 from wengert.notes.notation.symbols import FUNCTIONS, OTHER_SPELLINGS, words
+from wengert.regex import regex
 
-WORDS = re.compile(r"[^\W\d_]{2,}")
-PLAIN_WORD = re.compile(r"[^\W\d_]{3,}(?![\w^(\[])")
-EQUATION_SIGN = re.compile(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|implicit)\b")
-DEFINING_SIGN = re.compile(r"[=∈≜≡≔←]|\b(otherwise|if)\b")
-OPERATOR = re.compile(r"[+*/^·∘⊙Σ∑√∂∇_²ᵀ]|\s[-−]\s")
+WORDS = regex(r"[^\W\d_]{2,}")
+PLAIN_WORD = regex(r"[^\W\d_]{3,}(?![\w^(\[])")
+EQUATION_SIGN = regex(r"[=∈≜:{}]|\b(otherwise|if|params|data|assume|implicit)\b")
+DEFINING_SIGN = regex(r"[=∈≜≡≔←]|\b(otherwise|if)\b")
+OPERATOR = regex(r"[+*/^·∘⊙Σ∑√∂∇_²ᵀ]|\s[-−]\s")
 
 MAX_LEAD = 200
 """So far words before an equation are looked for."""
-LEAD = re.compile(
+LEAD = regex(
     r"\s*(?:[>•‣▪●◦–—*-]\s+|\(\d+[a-z]?\)\s*|\d+[.)]\s+|\([a-z]\)\s+|[a-z]\)\s+|(?:step|eq\.?|equation|line)\s*\(?\d+\)?\s*[.:]?\s+)",
     re.IGNORECASE,
 )
 """A bullet or a number before what a line says."""
-LABEL = re.compile(r"\s*[^\W\d_][^=:(){}\[\]]*[^\W\d_]{2,}[^=:(){}\[\]]*:\s+")
+LABEL = regex(r"\s*[^\W\d_][^=:(){}\[\]]*[^\W\d_]{2,}[^=:(){}\[\]]*:\s+")
 """Words and a colon before an equation: 'hidden layer: '."""
 CONNECTING = frozenset(
     words(
@@ -34,7 +35,7 @@ CONNECTING = frozenset(
 )
 LINKING = frozenset(words("of the an for over with are by each from its this that per to in on at and or as into is"))
 """Words between words; none of them is a letter or a name of mathematics."""
-CONNECTED = re.compile(r"\s*(?:[^\W\d_]+,?\s+)+(?=\S+\s*=)")
+CONNECTED = regex(r"\s*(?:[^\W\d_]+,?\s+)+(?=\S+\s*=)")
 
 
 def is_prose(line: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
@@ -15,6 +14,7 @@ from wengert.notes.notation.names import LETTER_WORDS
 from wengert.notes.notation.symbols import FUNCTIONS, OTHER_SPELLINGS, words
 from wengert.notes.notation.tokens import Characters, Collector, Source, Token, check_depth, number_value
 from wengert.notes.notation.tokens_text import MODULE, SAME_LETTER, SIGNS, VULGAR, is_digit, is_foreign, is_letter
+from wengert.regex import regex
 
 PLAIN_SIGNS = {
     sign: token
@@ -22,12 +22,12 @@ PLAIN_SIGNS = {
     if sign not in "ΣΠ{}[]" and token[0] not in ("partial", "nabla", "root", "arrow")
 } | {sign: SIGNS[sign] for sign in "∂∇[]∑∏"}
 
-APPLIED_WORD = re.compile(r"([A-Za-z]{2,})(?=\s*(?:\\[bB]igg?l?|\\left)?\s*[(\[])")
+APPLIED_WORD = regex(r"([A-Za-z]{2,})(?=\s*(?:\\[bB]igg?l?|\\left)?\s*[(\[])")
 
-PLAIN_WORD = re.compile(r"(for|where|with|since|because|if|otherwise|else|when)(?=[~\s\\}]|$)")
+PLAIN_WORD = regex(r"(for|where|with|since|because|if|otherwise|else|when)(?=[~\s\\}]|$)")
 """Words of a sentence that stand in a formula as they are."""
-KEYWORD_ARGUMENT = re.compile(r"(axis|dim|keepdims?)(?=\s*=)")
-MODULE_WORD = re.compile(r"^(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+$)")
+KEYWORD_ARGUMENT = regex(r"(axis|dim|keepdims?)(?=\s*=)")
+MODULE_WORD = regex(r"^(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+$)")
 
 SEPARATING_WORDS = frozenset(
     words(

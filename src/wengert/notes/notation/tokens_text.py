@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
@@ -10,6 +9,7 @@ from fractions import Fraction
 from wengert.errors import Fix
 from wengert.notes.notation.names import BAR, GREEK, LOWERED, OVERLINE, RAISED
 from wengert.notes.notation.tokens import Characters, Collector, Source, Token, number_value
+from wengert.regex import regex
 
 VULGAR = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5), "⅘": (4, 5),
@@ -43,7 +43,7 @@ PAIRS: dict[str, tuple[str, str]] = {
 SAME_LETTER = {"µ": "μ", "ϵ": "ε", "ϕ": "φ", "ϑ": "θ", "ϱ": "ρ", "ϖ": "π", "ς": "σ", "ϰ": "κ"}
 """Letters that differ in shape only."""
 
-MODULE = re.compile(r"(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+\s*\()")
+MODULE = regex(r"(?:np|jnp|numpy|torch)\.(?=[A-Za-z_]+\s*\()")
 """The module before a function of NumPy: np.sum(x)."""
 
 CASE_WORDS = frozenset({"if", "otherwise", "else", "when"})

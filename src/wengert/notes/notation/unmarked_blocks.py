@@ -9,8 +9,9 @@ import re
 
 from wengert.notes.notation.chunks import KEYWORDS
 from wengert.notes.notation.prose import DEFINING_SIGN, OPERATOR, is_prose, without_lead
+from wengert.regex import regex
 
-CODE = re.compile(
+CODE = regex(
     r"""^\s*(?:def|class|import|from\s+\w+\s+import|return|print|const|var|int|float|double|auto|void|function|fn|pub)\b
     | ^\s*(?:for|while|if|elif|else|with|try)\b.*[:{]\s*$ | \bfor\s+\w+\s+in\s
     | ^\s*(?:>>>|\$\s|%\s|//|/\*) | [;{}]\s*$ | ["`] | \*\* | == | != | \+\+ | && | \|\|\s*\w+\s*\|\|\s*\w | :: | :=
@@ -18,10 +19,10 @@ CODE = re.compile(
     re.VERBOSE,
 )
 """Signs of a program, of a prompt or of a drawing."""
-LATEX = re.compile(r"\\[A-Za-z]+")
-WORDS = re.compile(r"[^\W\d_]+(?:[\s,'’-]+[^\W\d_]+)*\s*[.:,]?")
-RULE = re.compile(r"[-=~_*]{3,}")
-APPLIED = re.compile(r"[^\W\d_]\w*\s*\(|[^\W\d_]\w*\s+[^\W\d_]")
+LATEX = regex(r"\\[A-Za-z]+")
+WORDS = regex(r"[^\W\d_]+(?:[\s,'’-]+[^\W\d_]+)*\s*[.:,]?")
+RULE = regex(r"[-=~_*]{3,}")
+APPLIED = regex(r"[^\W\d_]\w*\s*\(|[^\W\d_]\w*\s+[^\W\d_]")
 """A function of something, or two factors side by side."""
 
 

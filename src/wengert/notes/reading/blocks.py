@@ -30,7 +30,8 @@ TASKS = "exercise|example|problem|question|task|aufgabe|beispiel|задача|п
 """What parts a text into pieces that use its letters again."""
 LENGTH = r"\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\b"
 MARK = re.compile(
-    rf"""(?P<quoted><!--|<(?P<tag>pre|style|script|code)\b[^>\n]*>|\{{%-?[ ]*highlight\b|\\begin\{{(?P<verbatim>{QUOTING})\}})
+    rf"""(?P<math><script[ ]type=[\"']math/tex(?P<mode>;[ ]*mode=display)?[^>\n]*>)
+    | (?P<quoted><!--|<(?P<tag>pre|style|script|code)\b[^>\n]*>|\{{%-?[ ]*highlight\b|\\begin\{{(?P<verbatim>{QUOTING})\}})
     | ^[ \t]*(?:>[ \t]?)*(?P<fence>`{{3,}}|~{{3,}})[ \t]*(?:\{{?[.=]?(?P<language>[\w+-]*))?[^\n]*(?:\n|\Z)
     | (?P<github>(?<![\\$])\$`(?=[^`\n]+`\$)) | (?P<code>`+)
     | (?<!\\)\\begin\{{(?P<environment>{ENVIRONMENTS})\}}
@@ -115,6 +116,10 @@ class _Scan:
     def mark(self, mark: re.Match[str]) -> int:
         """What begins at a mark, taken down; where to go on."""
         latex = self.format == "latex"
+        if mark["math"]:
+            end = self.find("</script>", mark.end())
+            inline = mark["mode"] is None
+            return mark.end() if end < 0 else self.add(mark, mark.end(), end, end + 9, "latex", inline=inline)
         if mark["quoted"]:
             return self.quoted(mark)
         if any(mark[name] for name in HEADINGS):

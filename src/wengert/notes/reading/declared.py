@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from wengert.notes.reading.parser import NotNeutral, parse
 from wengert.notes.reading.story import Statement
 from wengert.notes.reading.trees import Group, Name, Num, Script, Tree, Word, base_of
+from wengert.regex import regex
 
-REALS = re.compile(
+REALS = regex(
     r"\s*(?:\\(?:mathbb|mathbf|Bbb|mathcal)\s*\{?\s*R\s*\}?|\\(?:RR|R|Reals|reals|SetR|Real)(?![A-Za-z])|ℝ|R(?=\s*\^))"
 )
-POWER = re.compile(
+POWER = regex(
     r"\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}|\((?P<round>[^()]*)\)|(?P<bare>\\[A-Za-z]+|\w+(?:\s*×\s*\w+)*))"
     r"|(?P<small>[ⁿᵐᵈᵏʰᵖ⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:[ˣ×][ⁿᵐᵈᵏʰᵖ⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)"
 )
-TIMES = re.compile(r"\\times|[×ˣ]|\\cdot|\bx\b")
-NUMBERS = re.compile(r"\s*\\\{\s*-?\d[\d\s,.+-]*\\\}")
+TIMES = regex(r"\\times|[×ˣ]|\\cdot|\bx\b")
+NUMBERS = regex(r"\s*\\\{\s*-?\d[\d\s,.+-]*\\\}")
 
 
 def declared_ranks(statements: Iterable[Statement]) -> dict[str, int]:

@@ -191,6 +191,8 @@ class World(Evaluator):
             value, down = moved(DIFFERENCE, there, False), moved(-DIFFERENCE, there, False)
             slopes = (value.array - down.array).real / (2 * DIFFERENCE)
             self.lexicon.marks.add("differences")
+        if not np.any(slopes) and not any(isinstance(node, Name | Word) for node in body.nodes):
+            return np.zeros((batch, *shape, *value.array.shape[1:])) + 0j, value
         if (slopes.shape[0] == 1 and batch * size > 1) or not np.any(slopes):
             raise Independent(str(key[0]), base_of(body))
         return slopes.reshape((batch, *shape, *slopes.shape[1:])) + 0j, value

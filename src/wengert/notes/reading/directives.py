@@ -8,19 +8,20 @@ from itertools import pairwise
 from wengert.notes.notation.expr import Span
 from wengert.notes.notation.latex_commands import WRAPPERS
 from wengert.notes.reading.blocks import MAX_INLINE, Block, Layout
+from wengert.regex import regex
 
-MARK = re.compile(
+MARK = regex(
     r"""^(?P<indent>[ \t]*)\.\.[ \t]+(?P<directive>[\w-]+)::[ \t]*(?P<argument>[^\n]*)$
     | ^(?P<comment>[ \t]*\.\.[ \t]+(?!_|\[|\|)[^\n]*)$
     | :math:`(?P<role>[^`]+)` | (?P<literal>``[^`\n]+``) | (?P<block>::)[ \t]*$
     | ^(?P<heading>[^\s=\-~^"'.*+\#:][^\n]*)\n(?P<line>[=\-~^"'.*+\#:])(?P=line){2,}[ \t]*$""",
     re.MULTILINE | re.VERBOSE,
 )
-OPTION = re.compile(r"[ \t]*:[\w-]+:[^\n]*\n|[ \t]*\n")
+OPTION = regex(r"[ \t]*:[\w-]+:[^\n]*\n|[ \t]*\n")
 CODE = frozenset(
     {"code", "code-block", "sourcecode", "literalinclude", "highlight", "testcode", "ipython", "parsed-literal"}
 )
-ENVIRONMENT = re.compile(rf"\s*\\begin\{{(?:{'|'.join(map(re.escape, WRAPPERS))})\}}")
+ENVIRONMENT = regex(rf"\s*\\begin\{{(?:{'|'.join(map(re.escape, WRAPPERS))})\}}")
 
 
 def directive_layout(text: str) -> Layout:

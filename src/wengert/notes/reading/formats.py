@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from wengert.errors import EquationError
+from wengert.regex import regex
 
 Format = Literal["markdown", "latex", "rst", "program", "text"]
 Files = Callable[[str], "str | None"]
@@ -25,13 +26,11 @@ SUFFIXES: Mapping[str, Format | Literal["notebook"]] = {
     ".ltx": "latex", ".sty": "latex", ".rst": "rst", ".txt": "text", ".ipynb": "notebook", ".py": "program", ".cu": "program", ".c": "program",
     ".cc": "program", ".cpp": "program", ".h": "program", ".js": "program", ".jl": "program",
 }  # fmt: skip
-LATEX_FILE = re.compile(
-    r"^[^%\n]*\\(?:documentclass|begin\{document\}|(?:sub)*section\*?\{|chapter\*?\{)", re.MULTILINE
-)
-RST = re.compile(r"^[ \t]*\.\. math::|:math:`", re.MULTILINE)
-NOTEBOOK = re.compile(r"\s*\{")
-MARKDOWN = re.compile(r"^ {0,3}(?:```|~~~|#{1,6} \S)|\$[^$\n]+\$|\$\$|\]\(", re.MULTILINE)
-INPUT = re.compile(
+LATEX_FILE = regex(r"^[^%\n]*\\(?:documentclass|begin\{document\}|(?:sub)*section\*?\{|chapter\*?\{)", re.MULTILINE)
+RST = regex(r"^[ \t]*\.\. math::|:math:`", re.MULTILINE)
+NOTEBOOK = regex(r"\s*\{")
+MARKDOWN = regex(r"^ {0,3}(?:```|~~~|#{1,6} \S)|\$[^$\n]+\$|\$\$|\]\(", re.MULTILINE)
+INPUT = regex(
     r"(?<!\\)(?P<comment>%[^\n]*)|\\(?:input|include|subfile|subimport\s*\{[^{}\n]*\})(?![A-Za-z])\s*(?:\{(?P<braced>[^{}\n]+)\}|(?P<bare>[\w./-]+))"
     r"|\\(?:usepackage|RequirePackage)\s*(?:\[[^\]]*\])?\s*\{(?P<styles>[^{}]+)\}"
 )

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from wengert.regex import regex
+
 Form = Literal["open", "update", "approximate", "comparison", "mention", "definition"]
 
 ASSIGNING = frozenset({":=", "←"})
@@ -20,12 +22,12 @@ NEARLY = frozenset({"≈", "∝", "~"})
 COMPARING = frozenset({"<", ">", "≤", "≥", "≠", "∈", "∉", "⊂", "⊆", "≪", "≫", "→", "⊥"})
 
 SCRIPT = r"(?:[_^](?:\{(?:[^{}]|\{[^{}]*\})*\}|\([^()]*\)|\\?\w+))"
-DERIVATIVE = re.compile(r"∂|\\partial|∇|\\nabla|\bd\w+\b|[̅̄]|\\bar|\\overline|\\Delta|Δ|\bgrad")
+DERIVATIVE = regex(r"∂|\\partial|∇|\\nabla|\bd\w+\b|[̅̄]|\\bar|\\overline|\\Delta|Δ|\bgrad")
 LABEL = r"(?:[_^]\{?\(?(?:\\(?:text|mathrm|textrm)\{)?(?:%s)\}?\)?\}?|(?<=\w)_?(?:%s)\b)"
-NEW = re.compile(LABEL % (("new|next|neu",) * 2), re.IGNORECASE)
-OLD = re.compile(LABEL % (("old|prev|previous|alt",) * 2), re.IGNORECASE)
+NEW = regex(LABEL % (("new|next|neu",) * 2), re.IGNORECASE)
+OLD = regex(LABEL % (("old|prev|previous|alt",) * 2), re.IGNORECASE)
 """The labels of a value before and after a step."""
-STEP = re.compile(r"\\(?:eta|alpha|epsilon|varepsilon|gamma|lambda|mu)(?![A-Za-z])|[ηαεγ]|\blr\b|learning|\brate\b")
+STEP = regex(r"\\(?:eta|alpha|epsilon|varepsilon|gamma|lambda|mu)(?![A-Za-z])|[ηαεγ]|\blr\b|learning|\brate\b")
 """How a line writes the size of a step."""
 
 
@@ -70,7 +72,7 @@ def _steps(right: str, left: str) -> bool:
     return begins or DERIVATIVE.search(right) is not None or STEP.search(right) is not None
 
 
-RANGE = re.compile(r"\s*(?:\d+|\w)\s*(?:,\s*(?:\d+|\w)\s*)*,?\s*(?:\\[lc]?dots[cb]?|…|\.\.+)")
+RANGE = regex(r"\s*(?:\d+|\w)\s*(?:,\s*(?:\d+|\w)\s*)*,?\s*(?:\\[lc]?dots[cb]?|…|\.\.+)")
 
 
 def _compares(sides: Sequence[str], relations: Sequence[str]) -> bool:

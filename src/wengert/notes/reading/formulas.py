@@ -158,6 +158,8 @@ class Formula:
                 sub = indices
             else:
                 break
+        if isinstance(sub, Relation) and base == Num(Fraction(1)):
+            base = Word("𝟙")  # 1_{i = j}
         return Script(base, sub, sup, primes) if sub is not None or sup is not None or primes else base
 
     def indices(self) -> Tree | None:

@@ -12,12 +12,13 @@ from itertools import pairwise
 from wengert.notes.notation.prose import is_prose, without_lead
 from wengert.notes.notation.symbols import FUNCTIONS, OTHER_SPELLINGS
 from wengert.notes.notation.unmarked_blocks import CODE
+from wengert.regex import regex
 
-RELATION = re.compile(r"(?<![<>!=:+*/-])(?::=|[+]=|==?|≔|≈|←|≜|≡)(?![=>])")
-DECLARATION = re.compile(
+RELATION = regex(r"(?<![<>!=:+*/-])(?::=|[+]=|==?|≔|≈|←|≜|≡)(?![=>])")
+DECLARATION = regex(
     r"(?:params?|data|functions?|constants?)\s+[^\W\d_]\w*(?:\s*,\s*[^\W\d_]\w*)*\s*$|assume\s+\S.*=|[^\W\d_][\w,\s]*(?:∈|\bin)\s*[ℝR]\b"
 )
-LETTERS = re.compile(r"[^\W\d_]+")
+LETTERS = regex(r"[^\W\d_]+")
 WORDS = frozenset(
     {
         *FUNCTIONS,
@@ -40,14 +41,14 @@ WORDS = frozenset(
 """Words that a formula may hold, the tags of HTML's scripts among them."""
 BEGINNING = frozenset({"Let", "Then", "Thus", "Hence", "Where", "Since", "Dann", "Sei"})
 """Words with a capital that begin a sentence about formulas."""
-LEFT = re.compile(
+LEFT = regex(
     r"(?:(?:∂|d|D)\^?\d?\s*[^\W\d]\w*(?:[_^](?:\{[^{}]*\}|\([^()]*\)|\w+))*\s*/\s*(?:∂|d)\s*)?"
     r"(?:∇[_\w]*\s*)?[-−]?[^\W\d](?:\w|[\u0300-\u036f']|[_^](?:\{[^{}\n]*\}|\([^()\n]*\))|\[[^\[\]\n]*\]|[⁰-₎ᵀ*⋆]|\([^()\n]*\)"
     r"|<su[bp]>[^<>\n]*</su[bp]>)*\s*$"
 )
 """The one quantity before an equals sign: w_ij, ∂L/∂w, σ'(z), dW."""
-END = re.compile(r"[;\0|]|[.!?](?:\s|$)|[，。；、：ぁ-ん]|:\s|,\s+(?=[^\W\d_]{2,}\s)|\s(?:#|//|--)\s|\s{3,}")
-TAG = re.compile(
+END = regex(r"[;\0|]|[.!?](?:\s|$)|[，。；、：ぁ-ん]|:\s|,\s+(?=[^\W\d_]{2,}\s)|\s(?:#|//|--)\s|\s{3,}")
+TAG = regex(
     r"</?(?!su[bp]>)[A-Za-z][^<>\n]*>|\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\{[%{:][^{}\n]*\}|https?://[^\s)]+|&\w+;"
 )
 """Tags, addresses and commands of pages."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from wengert.notes.reading.omitted import acts
@@ -25,6 +24,7 @@ from wengert.notes.reading.trees import (
     has_derivative,
     is_fraction_of,
 )
+from wengert.regex import regex
 
 
 def summing_to_one(line: ScopeLine) -> str:
@@ -82,7 +82,7 @@ def _has_small(tree: Tree) -> bool:
     return any(isinstance(node, Row) and node.items[0][1] == Name("d") for node in tree.nodes)
 
 
-CONDITION = re.compile(r"([a-z])\s*(=|≠|\\neq?(?![a-z])|<|>|\\leq?(?![a-z])|\\geq?(?![a-z])|≤|≥)\s*([a-z])(?![a-z])")
+CONDITION = regex(r"([a-z])\s*(=|≠|\\neq?(?![a-z])|<|>|\\leq?(?![a-z])|\\geq?(?![a-z])|≤|≥)\s*([a-z])(?![a-z])")
 RELATION_SIGNS = {"\\ne": "≠", "\\neq": "≠", "\\le": "≤", "\\leq": "≤", "\\ge": "≥", "\\geq": "≥"}
 
 

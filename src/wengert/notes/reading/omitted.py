@@ -107,8 +107,8 @@ def lost_sums(inner: Sequence[tuple[Tree, Put]], nearby: Nearby) -> Iterator[Edi
     for under, over in nearby.sums:
         for node, put in inner:
             if isinstance(node, Row | Name | Script | Frac | Sum) and not acts(node):
-                letter = "" if under is None else f" over {spelled(under)}"
-                yield Edit("missing sum", f"the sum{letter} is missing", put(Big("Σ", under, over, bracketed(node))))
+                said = "the sum is missing" if under is None else f"the sum over {spelled(under)} is missing"
+                yield Edit("missing sum", said, put(Big("Σ", under, over, bracketed(node))))
 
 
 def missing_terms(inner: Sequence[tuple[Tree, Put]], found: Sequence[Tree]) -> Iterator[Edit]:

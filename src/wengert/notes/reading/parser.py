@@ -25,6 +25,7 @@ from wengert.notes.reading.trees import (
     Relation,
     Row,
     Script,
+    Sum,
     Tree,
     Word,
 )
@@ -195,6 +196,8 @@ class _Parser(Formula):
                 under = self.argument()
             else:
                 over = self.argument()
+        if self.take("-"):
+            return Big(sign, under, over, Sum(((-1, self.term()),)))
         return Big(sign, under, over, self.term())
 
     def block(self, name: str) -> Tree:

@@ -244,6 +244,17 @@ TABLE = (
         ),
     ),
     Reading(
+        "whole set",
+        lambda name, value: (
+            f"every index that is meant lies in {name}" if name else "every index that is meant lies in the set"
+        ),
+        _fixed((True, 1.0)),
+        conditional=_always,
+        shared=False,
+        example=(r"E = \frac12 \sum_{i \in S} (t_i - y_i)^2", r"\frac{\partial E}{\partial y_j} = -(t_j - y_j)"),
+        counter=(r"E = \frac12 \sum_{i \in S} (t_i - y_i)^2", r"\frac{\partial E}{\partial y_j} = t_j - y_j"),
+    ),
+    Reading(
         "differential",
         lambda _, value: "d is a differential" if value else "dv is the derivative of the loss by v",
         _other(0.7),

@@ -10,25 +10,26 @@ from collections.abc import Iterator
 
 from wengert.notes.notation.latex_commands import WRAPPERS
 from wengert.notes.reading.normal import Notation
+from wengert.regex import regex
 
 ARRANGING = "|".join(re.escape(name) for name in sorted(WRAPPERS, key=len, reverse=True))
-WRAPPER = re.compile(
+WRAPPER = regex(
     rf"(?:\\left\s*\\?[{{.]\s*)?\\begin\s*\{{(?:{ARRANGING})\}}(?:\[[a-z]\])?(?:\{{[\d.]+\}})?"
     rf"|\\end\s*\{{(?:{ARRANGING})\}}(?:\s*\\right\s*\\?[}}.])?"
 )
 """Where an environment that only arranges equations begins or ends."""
-SIGN = re.compile(r"\\(?P<side>begin|end)\s*\{|(?P<row>\\\\)\*?(?:\[[^\]\n]*\])?|%[^\n]*|\\.", re.DOTALL)
+SIGN = regex(r"\\(?P<side>begin|end)\s*\{|(?P<row>\\\\)\*?(?:\[[^\]\n]*\])?|%[^\n]*|\\.", re.DOTALL)
 """What matters for where a row ends; other commands and comments are stepped over."""
 BLANK = r"(?:\s|&|\\[,;:! ]|\\q?quad\b|\{\})*"
-GOES_ON = re.compile(rf"{BLANK}(?:[-+*/·∘⊙×−]|\\(?:cdot|odot|times|circ|pm)\b)")
+GOES_ON = regex(rf"{BLANK}(?:[-+*/·∘⊙×−]|\\(?:cdot|odot|times|circ|pm)\b)")
 """How a line begins that may only go on with the one before."""
-OPEN_END = re.compile(rf"(?:[-+*/·∘⊙×−=]|\\(?:cdot|odot|times|circ)){BLANK}$")
+OPEN_END = regex(rf"(?:[-+*/·∘⊙×−=]|\\(?:cdot|odot|times|circ)){BLANK}$")
 END = 200
 """So many signs at the end of a line tell whether it is complete."""
-RELATION = re.compile(
+RELATION = regex(
     r"(?<!\\)(?::=|\+=|==|=|≈|∈|←|≜|≔)|\\(?:in|leftarrow|gets|triangleq|coloneqq|approx|simeq|equiv|doteq|propto)(?![A-Za-z])"
 )
-WALK = re.compile(
+WALK = regex(
     rf"(?P<open>[{{(\[]|\\\{{|\\begin\s*\{{\w+\*?\}})|(?P<close>[}})\]]|\\\}}|\\end\s*\{{\w+\*?\}})"
     rf"|(?P<part>\\q?quad\b|\\(?:[Rr]ightarrow|Longrightarrow|implies|iff|to)(?![A-Za-z])|→|⇒|⇔|;)|(?P<sign>{RELATION.pattern})|\\[A-Za-z]+|\\.",
     re.DOTALL,

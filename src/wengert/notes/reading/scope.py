@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from wengert.notes.reading.arrays import Misfit
@@ -16,6 +17,7 @@ from wengert.notes.reading.scope_line import EQUALS, SUPPOSITION, ScopeLine
 from wengert.notes.reading.trees import (
     BAR,
     Cases,
+    Entries,
     Frac,
     Func,
     Group,
@@ -38,6 +40,8 @@ from wengert.notes.reading.work import LOOKED, Work
 OPAQUE = frozenset("fghFGσφϕψΦΨℓl")
 """Names that are functions where brackets follow them, until something else is found."""
 CALLED_LOSSES = frozenset({"J", "E", "p", "q", "S"})
+ELEMENTARY = frozenset({"log", "exp", "sin", "cos", "tan", "sinh", "cosh", "sqrt"})
+"""Functions that mean the same in every text."""
 SUPPOSED = "φ_"
 """What a supposed function is called: u = φ_u(v) for a ∂u/∂v whose u has no line."""
 FAR = 10**5
@@ -67,6 +71,8 @@ class Scope:
         self.facts.declared = {**declared, **declared_ranks(line.statement for line in self.lines)}
         self.read_names = {name.text for tree in trees for name in tree.nodes if isinstance(name, Name | Word)}
         self.functions: dict[str, list[ScopeLine]] = {}
+        self.vectors: set[str] = set()
+        """Functions of which a line says what the entry i is: σ(z)_i."""
         self.called: set[str] = set()
         self.definitions: dict[str, list[ScopeLine]] = {}
         self.supposed: set[str] = set()
@@ -125,6 +131,8 @@ class Scope:
             or line.statement.relations[0] not in EQUALS
         ):
             return
+        if (entry := self.place_entry(line, left)) is not None:
+            left = entry
         if isinstance(left, Row) and len(left.items) == 2 and isinstance(left.items[1][1], Group):
             named = self.place_call(line, left.items[0][1], left.items[1][1])
             if named is None:
@@ -136,6 +144,24 @@ class Scope:
             return
         self.place_name(line, left)
 
+    def place_entry(self, line: ScopeLine, left: Tree) -> Tree | None:
+        """A left side σ(z)_i: σ gives the vector whose entry i the right side is; it is σ_i too. None for any other left side."""
+        if not (isinstance(left, Row) and len(left.items) == 2 and isinstance(left.items[1][1], Script)):
+            return None
+        called, behind = left.items[0][1], left.items[1][1]
+        indexed = isinstance(behind.sub, Name) and behind.sup is None and not behind.primes
+        if not (isinstance(called, Name | Word | Func) and isinstance(behind.base, Group) and indexed):
+            return None
+        argument = behind.base.inner
+        assert isinstance(behind.sub, Name)
+        if not isinstance(argument, Name) or argument.text not in {base_of(node) for node in line.right.nodes}:
+            return None
+        whole = Entries(line.right, (behind.sub.text,))
+        said = ScopeLine(line.statement, [left, whole], line.position, arguments=(argument.text,))
+        self.functions.setdefault(base_of(called), []).append(said)
+        self.vectors.add(base_of(called))
+        return None if isinstance(called, Func) else Script(called, behind.sub)
+
     def place_call(self, line: ScopeLine, called: Tree, group: Group) -> Tree | None:
         """A left side f(x): f is a function, or a quantity said to depend on x; None where it defines nothing more."""
         arguments = list(group.inner.items) if isinstance(group.inner, Listing) else [group.inner]
@@ -145,8 +171,10 @@ class Scope:
         letters = tuple(base_of(a) for a in arguments)
         inside = {node.text for node in line.right.nodes if isinstance(node, Name | Word)}
         plain = all(isinstance(a, Name | Word) for a in arguments) and isinstance(called, Name | Func | Word)
+        if isinstance(called, Func) and called.text in ELEMENTARY:
+            return None  # ln x = log_e x says nothing new of ln
         function = isinstance(called, Func) or base in OPAQUE | CALLED_LOSSES or base.islower()
-        if plain and function and set(letters) & inside and base not in LOSSES:
+        if plain and function and set(letters) & inside and base not in LOSSES and not _calls(line.right, base):
             line.arguments = letters
             self.functions.setdefault(base, []).append(line)
         else:
@@ -436,6 +464,13 @@ class Scope:
             if best is None or worth < best[0]:
                 best = (worth, line, binding)
         return None if best is None else (best[1], best[2])
+
+
+def _calls(tree: Tree, base: str) -> bool:
+    """Whether a name stands before a bracket: s(x) = [s(x)_1, s(x)_2] does not say what s is."""
+    pairs = [pair for node in tree.nodes if isinstance(node, Row) for pair in pairwise(node.items)]
+    behind = [(one, two.base if isinstance(two, Script) else two) for (_, one), (sign, two) in pairs if not sign]
+    return any(base_of(one) == base and isinstance(two, Group) for one, two in behind)
 
 
 Bindings = Mapping[str, int]

@@ -24,6 +24,7 @@ from wengert.notes.reading.forms import Form, form_of
 from wengert.notes.reading.lines import RELATION, unmarked
 from wengert.notes.reading.located import Located
 from wengert.notes.reading.normal import Notation
+from wengert.notes.reading.whole_names import whole_names, with_whole_names
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,8 @@ def _notation(text: str) -> Notation:
 def _statements(body: Located, blocks: list[Block], found: Layout) -> Iterator[Statement]:
     """The statements of all blocks; a chain that begins with a relation goes on with the statement before it in its section."""
     words = outside(found)
+    formulas = (body.text[block.start : block.end] for block in blocks if block.notation == "latex")
+    whole = whole_names(formulas)
     last: tuple[Chain, Block, int] | None = None
     for section, block in numbered(blocks, found.headings):
         if block.kind == "code":
@@ -175,10 +178,16 @@ def _statements(body: Located, blocks: list[Block], found: Layout) -> Iterator[S
         part = body.cut(block.start, block.end)
         if block.notation == "text":
             part = replace(part, text="".join(map(without_lead, part.text.splitlines(keepends=True))))
+        else:
+            part = with_whole_names(part, whole)
         for chain in chains(part, block.notation):
             begun = last is not None and last[2] == section and last[0].relations and last[1].notation == block.notation
-            if begun and last is not None and chain.relations and not chain.sides[0]:
+            first = chain.chunks[0] if chain.chunks else None
+            if begun and last is not None and chain.relations and not chain.sides[0] and not (first and first.apart):
                 last[0].goes_on(chain)
+                continue
+            if begun and first is not None and first.aside:
+                yield _statement(words, chain, block, section)
                 continue
             if last is not None:
                 yield _statement(words, *last)

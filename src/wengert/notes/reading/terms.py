@@ -327,6 +327,8 @@ class Terms(Answers):
         if condition.sign != "∈":
             return self.condition(condition, env)
         letter = base_of(condition.left)
+        if self.lexicon.ask("whole set", "".join(n.text for n in names(condition.right)), False):
+            return number(1)
         more = [
             name
             for name in dict.fromkeys(n.text for n in names(condition.right))

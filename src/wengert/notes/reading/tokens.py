@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from wengert.regex import regex
+
 
 class MathToken(NamedTuple):
     """kind: name, word, num, sign, command, open (an escaped brace), end."""
@@ -69,13 +71,13 @@ LONE = r"(?<![\\a-zA-Z_])(tanh|softmax|softplus|[Ss]igmoid|[Rr]e[Ll][Uu]|log|exp
 SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ᵀⁿⁱʲˡᵗᵏᵐ", "0123456789+-()⊤nijltkm", strict=True))
 SUBS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ", "0123456789+-()aeoxhklmnpstijruv", strict=True))
 NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
-TOKEN = re.compile(r"\\([a-zA-Z]+\*?|.)|" + NUMBER + r"|([^\W\d_][\u0300-\u036f]*)|(\S)", re.S)
-TEXT_TOKEN = re.compile(
+TOKEN = regex(r"\\([a-zA-Z]+\*?|.)|" + NUMBER + r"|([^\W\d_][\u0300-\u036f]*)|(\S)", re.S)
+TEXT_TOKEN = regex(
     r"\\([a-zA-Z]+\*?|.)|" + NUMBER + r"|([A-Za-z][A-Za-z\u0300-\u036f]*\d*|[^\W\d_][\u0300-\u036f]*)|(\S)", re.S
 )
 
 
-BOLD_MACRO = re.compile(rf"(?:[vVmMb]|vec|mat|bs|bf|bm)([A-Za-z]|{'|'.join(GREEK)})")
+BOLD_MACRO = regex(rf"(?:[vVmMb]|vec|mat|bs|bf|bm)([A-Za-z]|{'|'.join(GREEK)})")
 """Macros by which books write vectors and matrices; where they are not defined, their style file is not there."""
 
 

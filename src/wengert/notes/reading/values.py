@@ -175,6 +175,8 @@ class Evaluator(Terms):
         if not isinstance(base, Name | Word):
             return False
         name = base.text
+        if isinstance(tree, Script) and tree.sub is not None and name in self.scope.vectors:
+            return False  # σ_i (1 - σ_j) where σ(z)_i has a line
         if name in self.scope.functions or name.startswith(SUPPOSED):
             return isinstance(_without_script(beside), Group) or name.startswith(SUPPOSED)
         if not isinstance(_without_script(beside), Group):
@@ -189,7 +191,8 @@ class Evaluator(Terms):
         base = base_of(tree)
         if base not in self.scope.called and not (base in LOSSES and isinstance(group.inner, Listing | Name | Script)):
             return False
-        return base not in self.scope.functions and group.bracket in "(["
+        factor = base in self.scope.supposed and not isinstance(group.inner, Listing | Name | Script | Word)
+        return not factor and base not in self.scope.functions and group.bracket in "(["
 
     def is_slope_of_quantity(self, tree: Tree, group: Group) -> bool:
         """C′(a) of a C = (a − y)² that has a line: its derivative by a."""
@@ -223,11 +226,18 @@ class Evaluator(Terms):
             and not (isinstance(power, Name) and power.text in self.facts.layers)
         ):
             value = self.raised(value, power, env)
-        if script.sub is not None and isinstance(script.base, Func) and not outside:
+        if script.base == Func("log") and script.sub is not None:
+            value = over(value, self.logarithm_of_base(script.sub, env))
+        elif script.sub is not None and isinstance(script.base, Func) and not outside:
             value = self.entry_of_function(value, script.sub, env)
         if outside and isinstance(behind, Script):
             value = self.scripted(value, Script(Group("(", behind.base), behind.sub, behind.sup, behind.primes), env)
         return value, at + width
+
+    def logarithm_of_base(self, base: Tree, env: Environment) -> BatchedArray:
+        """log b of log_b x; that of e is 1."""
+        x = self.value(Num(Fraction(1)) if base == Name("e") else base, env)
+        return x if base == Name("e") else BatchedArray(FUNCTIONS["log"](x.array), x.letters)
 
     def is_open_loss(self, name: str) -> bool:
         """Whether a name is that of a loss without a line."""
