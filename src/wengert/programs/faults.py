@@ -144,7 +144,7 @@ class FaultSearch:
         if out.error is not None or out.loss is None:
             return 0
         loss = self.claims.found[p].loss
-        if abs(float(np.sum(out.loss)) - loss) > 1e-9 * max(1.0, abs(loss)):
+        if not abs(float(np.sum(out.loss)) - loss) <= 1e-9 * max(1.0, abs(loss)):  # nan too
             return 0
         found = self.claims.statuses(recorder, out, p)
         if not self.wrong and not self.right:  # the program failed before: all or nothing
