@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from wengert.programs.holders import WEIGHT
 from wengert.programs.inputs import BIAS, SCALARS, Array, GivenValue
 from wengert.programs.names import TARGET, inputs_named, plain
 from wengert.programs.scenario import Scenario
-from wengert.programs.sizes import LARGEST, Sizes, clash, unite
+from wengert.programs.sizes import LARGEST, PRIMES, Sizes, clash, unite
 from wengert.programs.source import Program, innermost
 
 
@@ -39,7 +40,8 @@ def amended(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any, erro
         return True
     if kept := re.search(r"non-broadcastable output operand with shape \((\d+), ?1\) .*\(\1, ?(\d+)\)", str(error)):
         return _one(sizes, int(kept[2]))
-    if _cut(sizes, scenario.program, error):
+    program = scenario.program
+    if _cut(sizes, program, error) or _counted(sizes, scenario, error) or _in_equal_parts(sizes, program, error):
         return True
     two = clash(str(error)) or _contracted(error)
     if two is None or (out is not None and _makes_square(sizes, *two)):
@@ -79,6 +81,75 @@ def _cut(sizes: Sizes, program: Program, error: BaseException) -> bool:
             sizes.axes = {k: wanted if v == had else v for k, v in sizes.axes.items()}
             return True
     return False
+
+
+COUNTED = re.compile(
+    r"only integer scalar arrays can be converted|cannot be interpreted as an integer|expected a sequence of integers|"
+    r"only (?:length-1|0-dimensional) arrays can be converted|integers \(got type|must be tuple of ints"
+)
+"""What is said where an array stands in place of a size."""
+
+
+def _counted(sizes: Sizes, scenario: Scenario, error: BaseException) -> bool:
+    """Make whole numbers of the arguments of a constructor that its failing line reads as sizes. False where it reads none."""
+    maker = scenario.program.functions.get((scenario.pair.cls, "__init__"))
+    if maker is None or not COUNTED.search(str(error)):
+        return False
+    trace, lines = error.__traceback__, set[int]()
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name == "__init__":
+            lines.add(trace.tb_lineno)
+        trace = trace.tb_next
+    read = {
+        n.id
+        for s in ast.walk(maker)
+        if isinstance(s, ast.Assign | ast.AnnAssign | ast.Expr)
+        and any(s.lineno <= k <= (s.end_lineno or k) for k in lines)
+        for n in ast.walk(s)
+        if isinstance(n, ast.Name)
+    }
+    found = [
+        (w, n)
+        for (w, n), s in sizes.slots.items()
+        if w == "init" and n in read and isinstance(s, Array) and s.kind != "count" and n not in sizes.stated
+    ]
+    for where, name in found:
+        axis = f"{where}.{name}"
+        sizes.axes[axis] = next(p for p in PRIMES if p not in sizes.axes.values())
+        sizes.slots[where, name] = Array((axis,), "count")
+    return bool(found)
+
+
+def _in_equal_parts(sizes: Sizes, program: Program, error: BaseException) -> bool:
+    """Make an axis a multiple of the number of parts that it is cut into, by np.split or as D // H."""
+    if "does not result in an equal division" in str(error):
+        trace, seen = error.__traceback__, dict[str, Any]()
+        while trace is not None:
+            seen, trace = trace.tb_frame.f_locals, trace.tb_next
+        array, parts = seen.get("ary"), seen.get("indices_or_sections")
+        if array is None or not isinstance(parts, int):
+            return False
+        cut = [(array.shape[seen.get("axis", 0)], parts)]
+    elif "cannot reshape" in str(error) or "is invalid for input of size" in str(error):
+        cut = list(_divided(program, error))
+    else:
+        return False
+    for had, parts in cut:
+        if had % parts and had in sizes.axes.values() and parts * had <= LARGEST:
+            sizes.axes = {k: parts * v if v == had else v for k, v in sizes.axes.items()}
+            return True
+    return False
+
+
+def _divided(program: Program, error: BaseException) -> Iterator[tuple[int, int]]:
+    """The whole numbers that the failing line, or one before it in its call, divides."""
+    call = innermost(error)
+    functions = [f for (_, n), f in program.functions.items() if call and n == call.tb_frame.f_code.co_name]
+    for node in ast.walk(functions[-1]) if call and functions else ():
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
+            found = [_read(call.tb_frame, ast.unparse(n)) for n in (node.left, node.right)]
+            if all(isinstance(v, int) and v > 0 for v in found):
+                yield found[0], found[1]
 
 
 def _read(frame: Any, name: str) -> Any:

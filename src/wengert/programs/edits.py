@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ KINDS = {
 }
 SLOPES = ("({0} > 0)", "(1 - {0} ** 2)", "{0} * (1 - {0})", "np.exp({0})", "np.cos({0})", "1 / {0}")
 TURNED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+OPPOSITE = {ast.Gt: ast.LtE, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt}
 FUNCTIONS = ("sin", "cos", "exp", "tanh", "cosh", "sinh", "log", "sqrt", "sign", "square")
 AWAY = 1000  # columns between a statement and one that is put behind it
 NODES = 40  # of a right side that are edited
@@ -91,16 +92,21 @@ def sizes_of(numbers: Mapping[str, Any], scope: Mapping[str, Any]) -> list[str]:
     return [f"{n}.shape[0]" for n, v in numbers.items() if isinstance(v, np.ndarray) and v.ndim > 1][:2]
 
 
-def edits(statement: Any, scope: Mapping[str, Any]) -> list[StatementEdit]:
-    """The edits of a statement that sees these variables, the cheapest first."""
-    numbers = {n: v for n, v in named(scope).items() if n not in FLAT_NAMES}
+def edits(
+    statement: Any, scope: Mapping[str, Any], read: Mapping[str, Any] = {}, axes: Sequence[str] = ()
+) -> list[StatementEdit]:
+    """The edits of a statement that sees these variables, the cheapest first.
+
+    `read`: values of what the author reads elsewhere, as h[t - 1]; `axes`: those that he sums over elsewhere.
+    """
+    numbers = {n: v for n, v in named(scope).items() if n not in FLAT_NAMES} | dict(read)
     out: list[StatementEdit] = []
     if getattr(statement, "value", None) is not None:
         nodes = list(ast.walk(statement.value))[:NODES]
         for i, node in enumerate(nodes):
             if isinstance(node, ast.Tuple) and i == 0:
                 continue
-            for kind, cost, new in [*_local(node), *_sums(node, i), *_names(node, numbers)]:
+            for kind, cost, new in [*_local(node), *_sums(node, i, axes), *_names(node, numbers)]:
                 out.append(StatementEdit(kind, cost, put(statement, i, new), spot=node, new=new))  # type: ignore[arg-type]
         wholes = statement.value.elts if isinstance(statement.value, ast.Tuple) else [statement.value]
         for whole in wholes:
@@ -225,8 +231,12 @@ def _steps(node: ast.Subscript) -> Options:
         yield "step", 1.5, ast.Subscript(node.value, node.slice.left, ast.Load())
 
 
-def _sums(node: ast.AST, index: int) -> Options:
+AXES = ("0", "1", "-1", "(0, 1)", "(0, 2, 3)")
+
+
+def _sums(node: ast.AST, index: int, axes: Sequence[str]) -> Options:
     """Sums over other axes, missing and too many; means."""
+    other = [a for a in axes if a not in AXES]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("sum", "mean"):
         module = isinstance(node.func.value, ast.Name) and node.func.value.id in MODULES
         if module and not node.args:
@@ -237,7 +247,7 @@ def _sums(node: ast.AST, index: int) -> Options:
         renamed.func.attr = "mean" if node.func.attr == "sum" else "sum"
         yield "mean", 1, renamed
         yield "sum", 3, inner
-        for axis in ("0", "1", "-1", "", "(0, 2, 3)", "(0, 1)"):
+        for axis in (*AXES[:3], "", *AXES[:2:-1], *other):
             for keep in (False, True):
                 words = [*([f"axis={axis}"] if axis else []), *(["keepdims=True"] if keep else [])]
                 head = [f"np.{node.func.attr}({ast.unparse(inner)}", *words] if module else words
@@ -246,9 +256,9 @@ def _sums(node: ast.AST, index: int) -> Options:
                 )
                 yield "sum", 2, expression(text)
     elif index == 0 or isinstance(node, ast.BinOp):
-        for axis in ("0", "1", "-1", "(0, 1)", "(0, 2, 3)"):
+        for axis in (*AXES, *other):
             for keep in ("", ", keepdims=True"):
-                if index == 0 or axis in ("0", "1", "-1"):
+                if index == 0 or axis in AXES[:3]:
                     yield "sum", 2 + (index > 0), expression(f"np.sum({ast.unparse(node)}, axis={axis}{keep})")
 
 
@@ -307,6 +317,7 @@ def _whole(value: ast.expr, numbers: Mapping[str, Any], sizes: list[str]) -> Opt
             yield "slope", 3.5 if other not in whole else 4, binary(value, ast.Mult(), expression(slope.format(other)))
         if other not in whole:
             yield "path", 3, binary(value, ast.Add(), expression(other))
+            yield "path", 3, binary(value, ast.Sub(), expression(other))
 
 
 def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[StatementEdit]:

@@ -41,13 +41,14 @@ class Recorder:
     probes     arrays that are added at events, to be differentiated
     replace    values that are taken in place of the program's
     move       what is added to the program's values
-    scopes_of  statements before which the variables are kept
+    scopes_of  statements before which the variables are kept, at the first `turns` of their occurrences
     """
 
     probes: Mapping[Key, Any] | None = None
     replace: Mapping[Key, np.ndarray] = field(default_factory=dict)
     move: Mapping[Key, np.ndarray] = field(default_factory=dict)
     scopes_of: frozenset[str] = frozenset()
+    turns: int = SCOPES_KEPT
     keep: bool = True
     forward: bool = True
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -148,7 +149,7 @@ class Hooks:
         if recorder is None or sid not in recorder.scopes_of:
             return
         kept = recorder.scopes.setdefault(sid, [])
-        if len(kept) < SCOPES_KEPT:
+        if len(kept) < recorder.turns:
             seen = sys._getframe(1).f_locals  # pyright: ignore[reportPrivateUsage]
             kept.append(copied({k: v for k, v in seen.items() if not k.startswith(("_wg", "__"))}))
 
@@ -282,6 +283,9 @@ class Instrument(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> list[ast.stmt]:
         self._value(node)
         return self._with_scope([node, *self._after(node.target, node, True)], node)
+
+    def visit_Pass(self, node: ast.Pass) -> list[ast.stmt]:
+        return self._with_scope([node], node)
 
     def visit_Expr(self, node: ast.Expr) -> list[ast.stmt] | ast.stmt:
         value = node.value

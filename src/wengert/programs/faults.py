@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.absent import behind, written_in
+from wengert.programs.absent import axes_in, behind, likelier, written_in
 from wengert.programs.arrays import is_tensor, numbers
 from wengert.programs.claims import GIVEN, Claims, Status
-from wengert.programs.edits import StatementEdit, edits, in_block, target_of, written
+from wengert.programs.edits import StatementEdit, edits, expression, in_block, target_of, written
 from wengert.programs.events import Event, Key, Recorder, call, place_of, thunk
 from wengert.programs.holes import edits_of_parts
 from wengert.programs.known import absent_statements, differing, known_line, names_only, source_text
@@ -30,6 +30,7 @@ from wengert.programs.terms import missing
 
 RUNS = 6000  # of the search for one mistake
 SECONDS = 40.0
+ENTRIES = 8  # of lists and arrays that are tried in place of others
 SOLVED = ("right", "value")
 
 
@@ -67,6 +68,8 @@ class FaultSearch:
         self.program = claims.scenario.program
         self.text = text
         self.started = time.process_time()
+
+        self._written: dict[str, list[str]] = {}
 
     _near = 0  # how many suspects stand between the last right line and the first wrong one
 
@@ -141,7 +144,7 @@ class FaultSearch:
         if out.error is not None or out.loss is None:
             return 0
         loss = self.claims.found[p].loss
-        if abs(float(np.sum(out.loss)) - loss) > 1e-9 * max(1.0, abs(loss)):
+        if not abs(float(np.sum(out.loss)) - loss) <= 1e-9 * max(1.0, abs(loss)):  # nan too
             return 0
         found = self.claims.statuses(recorder, out, p)
         if not self.wrong and not self.right:  # the program failed before: all or nothing
@@ -173,10 +176,7 @@ class FaultSearch:
             at = line_of(out.error)
             line = {sid: self.program.statements[sid].node.lineno for sid in order}
             return sorted(order, key=lambda sid: (line[sid] > at, abs(at - line[sid])))
-        verdicts: dict[str, list[str]] = {}
-        for e in events:
-            verdicts.setdefault(e.key[0], []).append(self.claims.status(e.name, e.value, 0).verdict)
-        good = {sid for sid, found in verdicts.items() if all(v == "right" for v in found)}
+        good = self.right_statements(recorder)
         if healed is None or healed.sid not in order:
             self._near = 0
             return [s for s in order if s not in good][::-1] + [s for s in order if s in good]
@@ -187,6 +187,13 @@ class FaultSearch:
         rest = [s for s in order[i + 1 :] if s not in good]
         return [order[i], *near[::-1], *before[::-1], *rest, *(s for s in order[:i] if s in good)]
 
+    def right_statements(self, recorder: Recorder) -> set[str]:
+        """The statements whose values are the cotangents of what their names say."""
+        verdicts: dict[str, list[str]] = {}
+        for e in self.backward_events(recorder):
+            verdicts.setdefault(e.key[0], []).append(self.claims.status(e.name, e.value, 0).verdict)
+        return {sid for sid, found in verdicts.items() if all(v == "right" for v in found)}
+
     # -- edits --------------------------------------------------------------------------------------------------------------------
 
     def _explained(self, suspects: list[str], out: RunOutcome, healed: Healed | None) -> Fault | None:
@@ -196,7 +203,7 @@ class FaultSearch:
         enough = healed.fixed if healed is not None else wanted
         near = self._near if healed is not None else 0
         for rank, sid in enumerate(suspects):
-            if self._spent():
+            if self.spent():
                 break
             line = self.program.statements[sid].node.lineno
             for edit, gain in self._accepted(sid, recorder, healed):
@@ -207,7 +214,7 @@ class FaultSearch:
                 break
         return None if best is None else self._carried_out(best[1], best[2])
 
-    def _spent(self) -> bool:
+    def spent(self) -> bool:
         return self.scenario.runs > self.limit or time.process_time() - self.started > self.seconds
 
     def _accepted(self, sid: str, recorder: Recorder, healed: Healed | None) -> Iterator[tuple[StatementEdit, int]]:
@@ -217,7 +224,8 @@ class FaultSearch:
         scope = scopes[-1] if scopes else {}
         if statement.owner is None:
             scope = {k: v for k, v in scope.items() if k not in ("__builtins__",)}
-        every = edits(statement.node, scope)
+        texts = self._texts(sid)
+        every = edits(statement.node, scope, self._entries(texts, scope), axes_in(texts))
         if healed is not None and healed.sid == sid:
             every += self._terms(statement.node, recorder, healed)
             every += self._parts(statement.node, recorder, healed)
@@ -228,7 +236,7 @@ class FaultSearch:
         others = [e for e in every if e.after or e.last or not _same_form(e.node, statement.node)]
         cheapest = float("inf")
         for edit in sorted(others, key=lambda e: e.cost):
-            if self._spent() or edit.cost > cheapest:
+            if self.spent() or edit.cost > cheapest:
                 break
             gain = self._gain_of(sid, edit)
             if gain:
@@ -247,7 +255,7 @@ class FaultSearch:
             return
         try:
             for k, edit in enumerate(chosen):
-                if self._spent() or edit.cost > cheapest:
+                if self.spent() or edit.cost > cheapest:
                     break
                 self.program.hooks.choice = k + 1
                 gain = self._gain_everywhere()
@@ -320,6 +328,8 @@ class FaultSearch:
             return []
         scope = scopes[min(event.key[2], len(scopes) - 1)]
         wanted = self.claims.found[0].cotangents[healed.values[event.key]]
+        if event.value.size == wanted.size:  # dx of groups, before it is given the shape of x
+            wanted = wanted.reshape(event.value.shape)
         return missing(node, scope, np.asarray(event.value, float), wanted)
 
     def _parts(self, node: Any, recorder: Recorder, healed: Healed) -> list[StatementEdit]:
@@ -327,9 +337,33 @@ class FaultSearch:
         line = known_line(self, node, recorder, healed)
         if line is None or self.program.library.name != "numpy":
             return []
-        owner = self.program.statements[healed.sid].owner
+        return edits_of_parts(line, self._texts(healed.sid), self.value)
+
+    def _texts(self, sid: str) -> list[str]:
+        """The expressions that the author writes in the function of a statement, then in the forward pass."""
+        owner = self.program.statements[sid].owner
+        forward = self.program.functions.get((self.scenario.pair.cls, str(self.scenario.pair.forward)))
         function = self.program.functions[owner] if owner is not None else self.program.tree
-        return edits_of_parts(line, written_in(function), self.value)
+        if sid not in self._written:
+            more = written_in(forward) if forward is not None and forward is not function else []
+            self._written[sid] = list(dict.fromkeys([*written_in(function), *more]))
+        return self._written[sid]
+
+    def _entries(self, texts: list[str], scope: dict[str, Any]) -> dict[str, Any]:
+        """What the author reads of lists and arrays elsewhere, as h[t - 1], as far as a statement sees it."""
+        out: dict[str, Any] = {}
+        for text in texts:
+            if len(out) >= ENTRIES:
+                break
+            if not isinstance(node := expression(text), ast.Subscript) or isinstance(node.slice, ast.Constant):
+                continue
+            try:
+                value = self.value(node, scope)
+            except Exception:  # what is not there at this line
+                continue
+            if isinstance(value, np.ndarray) and value.dtype.kind in "fb" and value.size:
+                out[text] = value
+        return out
 
     def apply(self, sid: str, edit: StatementEdit) -> Any:
         """Put an edit into the program; the way back is given, None where it cannot be."""
@@ -359,15 +393,21 @@ class FaultSearch:
             self.program.functions[owner] = tree
 
     def _absent(self, recorder: Recorder, out: RunOutcome, found: dict[str, Status]) -> Fault | None:
-        """A statement that is not there: behind which other it makes wrong results right."""
+        """A statement that is not there: behind which others it makes wrong results right, and is likeliest missing."""
         if out.error is not None or self.program.library.name != "numpy":
             return None
-        for sid, text in absent_statements(self, recorder, out, found):
-            if self._spent():
+        back = self.scenario.pair.backward or self.scenario.pair.forward
+        function = self.program.functions.get((self.scenario.pair.cls, str(back)), self.program.tree)
+        first = next((s for s in self.program.statements.values() if s.node in set(ast.walk(function))), None)
+        texts = self._texts(first.sid) if first is not None else []
+        nodes = self.program.statements
+        for sid, text, others in absent_statements(self, recorder, out, found, texts):
+            if self.spent():
                 return None
-            edit = behind(self.program.statements[sid].node, text)
-            if self._gain_of(sid, edit):
-                return self._carried_out(sid, edit)
+            if gain := self._gain_of(sid, behind(nodes[sid].node, text)):
+                rest = [o for o in others if o != sid and self._gain_of(o, behind(nodes[o].node, text)) == gain]
+                best = likelier(text, [nodes[s].node for s in (sid, *rest)])
+                return self._carried_out(place_of(best), behind(best, text))
         return None
 
     # -- what is said -------------------------------------------------------------------------------------------------------------
@@ -378,7 +418,7 @@ class FaultSearch:
         text = source_text(self.text, node)
         corrected = written(self.text, node, edit)
         if edit.after:
-            corrected = f"{text}; {edit.text}" if "\n" not in text else edit.text
+            corrected = f"{text}; {edit.text}" if "\n" not in text and text != "pass" else edit.text
         fault = Fault(node.lineno, node.col_offset, edit.kind, text, corrected, list(self.wrong), edit, sid=sid)
         if edit.last:
             fault.corrected = f"{text}   at the end of its block"

@@ -55,8 +55,8 @@ def solved(
             if scenario is not None:
                 biases, misfits = _misfits(scenario, trial)
                 failing += [scenario] if error is not None else []
-                found.append(((biases, unlikely + misfits, trial.columns, len(found)), scenario))
-                if not (biases or misfits or trial.columns or all_ranks):
+                found.append(((biases, unlikely + misfits, trial.columns + _single(scenario), len(found)), scenario))
+                if not (any(found[-1][0][k] for k in (0, 2)) or misfits or all_ranks):
                     return [min(found, key=lambda f: f[0])[1]]
             if runs > RUNS:
                 break
@@ -158,7 +158,10 @@ def _targets(sizes: Sizes) -> Iterator[Sizes]:
         if w == "forward" and isinstance(s, Array) and s.kind in ("real", "probability") and s.axes
     ]
     examples = [s for n, s in read if not WEIGHT.search(plain(n)) and not BIAS.match(plain(n))]
-    first = next(iter(examples or [s for _, s in read]), None)
+    words = [k for k in targets if not TARGET.match(k[1]) and len(targets) > 1]  # inputs that are classes, as words are
+    if words:
+        examples, targets = [s for k, s in sizes.slots.items() if k in words], [k for k in targets if k not in words]
+    first = next((s for s in examples or [s for _, s in read] if isinstance(s, Array)), None)
     if not targets or first is None:
         yield sizes
         return
@@ -233,9 +236,9 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
 
 def out_of_backward(error: BaseException) -> bool:
     """Whether an error may be a mistake of the backward pass: its products and sums do not fit. Of ranks it is one of the inputs."""
-    ranks = "axes don't match array" in str(error) or "is out of bounds for array of dimension" in str(error)
-    return (
-        isinstance(error, ValueError | IndexError | TypeError | RuntimeError) and not ranks
+    ranks = ("axes don't match array", "is out of bounds for array of dimension", "values to unpack")
+    return isinstance(error, ValueError | IndexError | TypeError | RuntimeError) and not any(
+        said in str(error) for said in ranks
     )  # PyTorch raises the last
 
 
@@ -251,6 +254,12 @@ def poorer(a: Scenario, b: Scenario) -> bool:
             if isinstance(value, int) and isinstance(beside, int) and value == 1 < beside:
                 return True
     return False
+
+
+def _single(scenario: Scenario) -> int:
+    """How many inputs are rows of one number: sequences of one step, states of one unit. What is wrong between steps does not show."""
+    given = {**scenario.points[0].arguments, **scenario.points[0].init}
+    return sum(np.shape(value) == (1,) for value in given.values() if isinstance(value, np.ndarray))
 
 
 CRASH = 1.5  # in gradients of another shape

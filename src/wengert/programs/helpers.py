@@ -67,6 +67,8 @@ def col2im(col, input_shape, filter_h, filter_w, stride=1, pad=0):
             img[:, :, y:y + stride * out_h:stride, z:z + stride * out_w:stride] += col[:, :, y, z]
     return img[:, :, pad:H + pad, pad:W + pad]
 
+xrange = range
+
 class ReLU:
     forward = staticmethod(lambda x: np.maximum(0, x))
     backward = staticmethod(lambda x: (x > 0) * 1.0)

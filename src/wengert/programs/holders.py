@@ -33,6 +33,7 @@ def entries_of_argument(
     for function, local in parts:
         text = ast.unparse(function)
         keys |= set(re.findall(rf"\b{local}\[['\"](\w+)['\"]\](?!\s*=[^=])", text))
+        keys |= set(_looped_over(function, local))
         optional |= set(re.findall(rf"\b{local}\.(?:get|setdefault|pop)\(['\"](\w+)['\"]", text))
     if not keys and not optional:
         return None, {}
@@ -46,6 +47,15 @@ def entries_of_argument(
         else:
             numbers[key] = SCALARS.get(key, 1)
     return numbers, arrays
+
+
+def _looped_over(function: ast.FunctionDef, local: str) -> Iterator[str]:
+    """The keys of params[k] for k in ('W1', 'b1')."""
+    for node in ast.walk(function):
+        for made in getattr(node, "generators", [node] if isinstance(node, ast.For) else []):
+            keys = made.iter.elts if isinstance(made.iter, ast.Tuple | ast.List) else []
+            if keys and f"{local}[{ast.unparse(made.target)}]" in ast.unparse(node):
+                yield from (k.value for k in keys if isinstance(k, ast.Constant) and isinstance(k.value, str))
 
 
 def _handed_on(program: Program, passes: list[ast.FunctionDef], name: str) -> Iterator[Part]:
@@ -86,12 +96,25 @@ def _names_of(entry: str, parts: list[Part]) -> Iterator[str]:
     """Names that stand for an entry: W1 = params['W1']."""
     for function, _ in parts:
         for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.GeneratorExp | ast.ListComp):
+                yield from _names_in_order(node, entry)
             if not isinstance(node, ast.Assign) or entry not in ast.unparse(node.value):
                 continue
             pairs = [(node.targets[0], node.value)]
             if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
                 pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
             yield from (ast.unparse(t) for t, v in pairs if isinstance(t, ast.Name) and ast.unparse(v) == entry)
+
+
+def _names_in_order(node: ast.Assign, entry: str) -> Iterator[str]:
+    """W1 of params['W1'], where W1, b1 = (params[k] for k in ('W1', 'b1'))."""
+    made: Any = node.value
+    target, keys, key = node.targets[0], made.generators[0].iter, ast.unparse(made.generators[0].target)
+    if not isinstance(target, ast.Tuple) or not isinstance(keys, ast.Tuple | ast.List):
+        return
+    for name, each in zip(target.elts, keys.elts, strict=False):
+        if ast.unparse(made.elt).replace(f"[{key}]", f"[{ast.unparse(each)}]") == entry:
+            yield ast.unparse(name)
 
 
 def put_together(values: dict[str, Any]) -> dict[str, Any]:

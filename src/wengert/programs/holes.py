@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.edits import NODES, SLOPES, StatementEdit, binary, expression, named, put
+from wengert.programs.edits import NODES, OPPOSITE, SLOPES, StatementEdit, binary, expression, named, put
 from wengert.programs.references import close
 from wengert.programs.terms import missing_parts
 
@@ -84,7 +84,7 @@ def _atoms(line: KnownLine, texts: list[str], evaluate: Evaluate) -> dict[str, l
     """What a line may be multiplied with or added to: the names that it sees, and expressions of the author."""
     out: dict[str, list[Any]] = {}
     names = [n for n, v in named(line.frames[0]).items() if not isinstance(v, int)]
-    for text in [*names, *texts]:
+    for text in [*names, *texts, *_turned(texts)]:
         if len(out) >= ATOMS:
             break
         values = _values(expression(text), line, evaluate)
@@ -93,6 +93,14 @@ def _atoms(line: KnownLine, texts: list[str], evaluate: Evaluate) -> dict[str, l
         if not any(all(_same(a, b) for a, b in zip(values, known, strict=True)) for known in out.values()):
             out[text] = values
     return out
+
+
+def _turned(texts: list[str]) -> Iterator[str]:
+    """The opposites of the comparisons that an author writes: x <= 0 of x > 0."""
+    for text in texts:
+        node = expression(text)
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in OPPOSITE:
+            yield f"({ast.unparse(ast.Compare(node.left, [OPPOSITE[type(node.ops[0])]()], node.comparators))})"
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

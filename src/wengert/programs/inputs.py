@@ -98,7 +98,7 @@ ASSUMED = {
 }
 """What the line of a docstring about an argument says of its entries, by the words that say it."""
 BRIEF = re.compile(
-    r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)"
+    r"\b([A-Za-z_]\w*)`?\s*[:=]?\s*(?:is |has shape |shape )?(?:(?:int|bool|float)\d* (?:array )?(?:of shape )?)?\(((?:\s*[A-Za-z0-9_*]+\s*,)+\s*[A-Za-z0-9_*]*\s*)\)"
 )
 SIZES = {
     "N": 4,
@@ -264,7 +264,9 @@ def _kind(name: str, words: set[str], code: str, doc: str) -> str:
     for kind, words_for_it in ASSUMED.items():
         if re.search(rf"^\W*{re.escape(name)}\b.*{words_for_it}", doc, re.M | re.I):
             return kind
-    if re.search(rf"{name}\W+\s*(boolean|bool\b)", doc, re.I) or re.match(r"^\w*mask$", name):
+    if re.search(rf"(?<!\w){re.escape(name)}\W+int(eger)?s?\d*\b.*[(\[]", doc):
+        return "label"
+    if re.search(rf"(?<!\w){re.escape(name)}\W+\s*(boolean|bool\b)", doc, re.I) or re.match(r"^\w*mask$", name):
         return "mask"
     if TARGET.match(name):
         return "target"
@@ -311,9 +313,9 @@ def unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\.(?:shape\[|size\()(-?\d)[\])]", code):
         least = max(least, int(found[1]) + 1 if int(found[1]) >= 0 else -int(found[1]))
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\]", code):
-        least = max(least, found[1].count(",") + 1)
+        least = max(least, _axes_read(found[1]))
     for found in re.finditer(rf"(?<![\w.])(?:{alternatives})\[([^\[\]]*,[^\[\]]*)\](?:\.T| @|\.dot)", code):
-        least = max(least, 2 + sum(":" not in part for part in found[1].split(",")))
+        least = max(least, 2 + sum(":" not in part and not NEW_AXIS.search(part) for part in found[1].split(",")))
     for found in re.finditer(
         rf"(?:(?<![\w.])(?:{alternatives})\.\w+\(|(?:np|torch|jnp)\.\w+\((?:{alternatives}), )(?:axis=|dim=)?(\d)", code
     ):
@@ -335,6 +337,14 @@ def unknown(name: str, words: set[str], code: str, kind: str, doc: str) -> Slot:
     if name in SCALARS or kind == "target":  # a number by its name of which there is a gradient
         return UnknownInput((1, 2) if kind == "target" else (1, 0, 2), kind)
     return UnknownInput((1, 2, 3, 0) if "bias" in name else (1, 2, 0) if BIAS.match(name) else (2, 1, 3), kind)
+
+
+NEW_AXIS = re.compile(r"\b(None|newaxis)\b|\.\.\.")
+
+
+def _axes_read(index: str) -> int:
+    """How many axes an index reads: those that it makes are none of the array's, b[None, :]."""
+    return sum(not NEW_AXIS.search(part) for part in index.split(","))
 
 
 def made(slot: Slot, axes: Mapping[str, int], rng: np.random.Generator) -> Any:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wengert.programs.absent import Absent, additions, neighbours, steps, written_in
+from wengert.programs.absent import TURNS, Absent, additions, changes, into_parts, positions
 from wengert.programs.claims import Status
 from wengert.programs.edits import target_of
-from wengert.programs.events import SCOPES_KEPT, Recorder, place_of
+from wengert.programs.events import Recorder, place_of
 from wengert.programs.holes import KnownLine
+from wengert.programs.names import entry_of, quoted
 from wengert.programs.scenario import RunOutcome
 
 if TYPE_CHECKING:
@@ -50,43 +51,47 @@ def _is_part(target: ast.expr | None, scope: dict[str, Any]) -> bool:
 
 
 def absent_statements(
-    search: FaultSearch, recorder: Recorder, out: RunOutcome, found: dict[str, Status]
-) -> Iterator[tuple[str, str]]:
-    """(statement, the text of one that may be missing behind it), where it would add up to what a result lacks."""
+    search: FaultSearch, recorder: Recorder, out: RunOutcome, found: dict[str, Status], texts: list[str]
+) -> Iterator[tuple[str, str, list[str]]]:
+    """(statement, the text of one that may be missing behind it, other statements that it may be missing behind)."""
     pair = search.scenario.pair
     function = search.program.functions.get((pair.cls, str(pair.backward or pair.forward)), search.program.tree)
-    texts = written_in(function)
-    pairs = [(place_of(a), place_of(b)) for a, b in neighbours(function)]
+    pairs = [(place_of(a), place_of(b)) for a, b in positions(function)]
     pairs = [(a, b) for a, b in pairs if a in search.program.statements]
-    scopes = search.state(scopes_of=frozenset(b for _, b in pairs))[0].scopes
+    scopes = search.state(scopes_of=frozenset(b for _, b in pairs), turns=TURNS)[0].scopes
     values = search.claims.of_run(recorder, out)
     for name in search.wrong[:2]:
         key = found[name].key
         wanted = search.claims.found[0].cotangents[key] if key is not None else None
         if wanted is None or values[name].shape != wanted.shape:
             continue
-        absent = Absent(name, wanted - values[name])
+        rest = wanted - values[name]
         for here, after in pairs:
             frames = scopes.get(after, [])
-            if frames and len(frames) < SCOPES_KEPT and _is_there(name, frames[0], search):
-                yield from ((here, text) for text in additions(absent, frames, texts, search.value, set(found)))
-        for here, _ in pairs:
-            target = target_of(search.program.statements[here].node)
-            if isinstance(target, ast.Name) and target.id in (name, *_copies(texts)):
-                yield from ((here, text) for text in steps(target.id, texts))
+            called = _called(name, frames[0], wanted.shape, search) if frames and len(frames) < TURNS else ""
+            others = [h for h, a in pairs if len(scopes.get(a, [])) == len(frames)]
+            for form in (additions, into_parts) if called and not search.spent() else ():
+                made = form(Absent(called, rest), frames, texts, search.value, set(found))
+                yield from ((here, text, others) for text in made)
+    good = search.right_statements(recorder)
+    for here, after in pairs:
+        target = target_of(search.program.statements[here].node)
+        if here not in good and isinstance(target, ast.Name) and scopes.get(after) and not search.spent():
+            yield from ((here, text, [here]) for text in changes(target.id, scopes[after][0], texts, search.value))
 
 
-def _copies(texts: list[str]) -> list[str]:
-    """Names that are copied or divided: what a gradient is made of."""
-    return [t for t in {text.split(".")[0] for text in texts} if t.isidentifier() and t.startswith("d")]
-
-
-def _is_there(name: str, frame: dict[str, Any], search: FaultSearch) -> bool:
-    try:
-        search.value(ast.parse(name, mode="eval").body, frame)
-    except Exception:  # a result by another name
-        return False
-    return True
+def _called(name: str, frame: dict[str, Any], shape: tuple[int, ...], search: FaultSearch) -> str:
+    """What a result is called where a statement sees it: by its own name, or as the entry of a local dictionary."""
+    key = entry_of(name)[1]
+    holders = [n for n, v in frame.items() if isinstance(v, dict)] if quoted(key) else []
+    for text in (name, *(f"{holder}[{key}]" for holder in holders)):
+        try:
+            value = search.value(ast.parse(text, mode="eval").body, frame)
+        except Exception:  # a result by another name
+            continue
+        if np.shape(value) == shape:
+            return text
+    return ""
 
 
 def differing(had: Any, wanted: np.ndarray) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.errors import CheckError
 from wengert.programs.arrays import is_real, numbers
-from wengert.programs.names import RATE, TARGET, quantity
+from wengert.programs.names import HOLDER, RATE, TARGET, quantity
 from wengert.programs.state import entries_of, flattened
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _set(scenario: Scenario, this: Any, entered: dict[str, np.ndarray], p: int) 
         holder = path.rpartition(".")[2].split("[")[0]
         if old is not None and old.shape == new.shape and np.array_equal(old, new):
             continue
-        if GRADIENT.match(holder) or any(GRADIENT.match(part.split("[")[0]) for part in path.split(".")[1:]):
+        named = GRADIENT.match(holder) or (HOLDER.match(holder) and path.endswith("']"))
+        if named or any(GRADIENT.match(part.split("[")[0]) for part in path.split(".")[1:]):
             yield path, new
         elif (
             old is not None

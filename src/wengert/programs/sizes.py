@@ -124,6 +124,8 @@ def unite(sizes: Sizes, a: int, b: int) -> bool:
         sizes.axes = {k: small if v == large else v for k, v in sizes.axes.items()}
         return True
     small, big = sorted((a, b))
+    if parts := _parts_that_differ(values, small, big):
+        return unite(sizes, *parts)
     for v in sorted(values) if small > 1 else ():  # what a slice leaves over: the axis is a multiple of another
         for m in (2, 3, 4):
             if v > small and big == v - (m - 1) * small and small * m not in values:
@@ -138,6 +140,17 @@ def unite(sizes: Sizes, a: int, b: int) -> bool:
             sizes.axes = {k: y if v == x else v for k, v in sizes.axes.items()}
             return True
     return False
+
+
+def _parts_that_differ(values: set[int], small: int, big: int) -> tuple[int, int] | None:
+    """u and v, where the sizes that clash are u + w and v + w: [h, x] of one step is longer than that of the next.
+
+    All axes are odd at first, so that what is no sum of two is not taken for one.
+    """
+    if small % 2 or big % 2:
+        return None
+    found = [(u, v) for w in values for u in values for v in values if u + w == small and v + w == big and u > 1 < w]
+    return found[0] if len(found) == 1 else None
 
 
 def _chases(sizes: Sizes, x: int, y: int) -> bool:

@@ -28,7 +28,7 @@ FILENAME = "<checked program>"
 SAMPLE = "the quick brown fox jumps over the lazy dog"
 PICTURES = ("matplotlib", "pylab", "mpl_toolkits", "seaborn", "plotly", "IPython", "cv2", "PIL")
 """Libraries of pictures: no gradient needs them, and some write files and start programs when they are imported."""
-SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr, ast.Pass)
 MAKERS = ("zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like", "full_like")
 MAKERS += ("array", "asarray", "asanyarray", "arange", "linspace", "ascontiguousarray")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import copy
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from wengert.programs.edits import StatementEdit, expression, named, sizes_of, target_of
+from wengert.programs.edits import StatementEdit, binary, expression, named, sizes_of, target_of
 
 FACTORS = (
     "{0}",
@@ -43,6 +45,9 @@ SCALED = (
     "{0} * {1} * ({2} * {1}).sum(axis=-1, keepdims=True)",
     "{0} * {1} * {2}",
 )
+WITH_SLOPES = ("{0} * {1} * (1 - {1})", "{0} * (1 - {1} ** 2)", "{0} * ({1} > 0)", "{0} * np.exp({1})")
+SLOPED = ("{0} * (1 - {1} ** 2) * {2}", "{0} * {1} * (1 - {1}) * {2}")
+"""Terms of a function times its own slope, as of x · tanh(x)."""
 MEANS = (
     "{0}.mean(axis=1, keepdims=True)",
     "{0}.mean(axis=0)",
@@ -56,10 +61,14 @@ MULTIPLES = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)
 def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[StatementEdit]:
     """Statements that give what is wanted: with a term or a factor more, or one after this one, `x += term` or `x *= factor`."""
     target = target_of(statement)
-    if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
-        return []
-    text = ast.unparse(target)
     out: list[StatementEdit] = []
+    if isinstance(statement, ast.Assign) and had.shape != wanted.shape:
+        return [_edit("sum", statement, new) for new in _reduced(statement.value, had, wanted)]
+    if had.shape == wanted.shape and getattr(statement, "value", None) is not None:
+        out += [_edit("factor", statement, new) for new in _scaled(statement.value, scope, had, wanted)]
+    if not isinstance(target, ast.Name | ast.Attribute) or had.shape != wanted.shape:
+        return out
+    text = ast.unparse(target)
     with np.errstate(all="ignore"):
         for kind, sign, value in missing_parts(scope, had, wanted):
             if isinstance(statement, ast.Assign):
@@ -72,7 +81,41 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
             out.append(
                 StatementEdit(kind, 3.2, ast.fix_missing_locations(ast.copy_location(node, statement)), after=True)
             )
-    return out[:12]
+    return out[:16]
+
+
+def _edit(kind: str, statement: Any, new: ast.expr) -> StatementEdit:
+    made = copy.deepcopy(statement)
+    made.value = new
+    return StatementEdit(kind, 2.2, ast.fix_missing_locations(made), spot=statement.value, new=new)
+
+
+def _reduced(value: ast.expr, had: np.ndarray, wanted: np.ndarray) -> Iterator[ast.expr]:
+    """Sums of a right side that give what is wanted: over the axes that it has too many."""
+    for count in range(1, had.ndim + 1):
+        for axes in itertools.combinations(range(had.ndim), count):
+            total = had.sum(axis=axes)
+            if total.size != wanted.size or not _equal(total.reshape(wanted.shape), wanted):
+                continue
+            keep = ", keepdims=True" if had.sum(axis=axes, keepdims=True).shape == wanted.shape else ""
+            axis = axes[0] if len(axes) == 1 else axes
+            yield expression(f"np.sum({ast.unparse(value)}, axis={axis}{keep})")
+
+
+def _scaled(value: ast.expr, scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> Iterator[ast.expr]:
+    """A right side times or divided by sizes: where all entries are off by one factor."""
+    weight = float(np.sum(had * had))
+    factor = float(np.sum(had * wanted)) / weight if weight > 0 else 0.0
+    if not factor or not np.isfinite(factor) or abs(factor - 1) < 1e-6 or not _equal(factor * had, wanted):
+        return
+    sizes = {n: v for n, v in named(scope).items() if isinstance(v, int) and v > 1}
+    forms = {n: float(v) for n, v in sizes.items()} | {f"{n} ** 2": float(v) ** 2 for n, v in sizes.items()}
+    forms |= {f"({a} * {b})": float(u * v) for (a, u), (b, v) in itertools.combinations(sizes.items(), 2)}
+    forms |= {f"({n} - 1)": v - 1.0 for n, v in sizes.items()} | {f"np.sqrt({n})": v**0.5 for n, v in sizes.items()}
+    for text, number in forms.items():
+        for op, made in ((ast.Mult(), number), (ast.Div(), 1 / number)):
+            if abs(made - factor) < 1e-7 * abs(factor):
+                yield binary(value, op, expression(text))
 
 
 def missing_parts(scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray) -> list[tuple[str, str, str]]:
@@ -80,7 +123,7 @@ def missing_parts(scope: Mapping[str, Any], had: np.ndarray, wanted: np.ndarray)
     arrays = {
         n: np.asarray(v, float)
         for n, v in named(scope).items()
-        if not isinstance(v, int) and np.size(v) and np.ndim(v) <= 2 and not n.startswith("np")
+        if not isinstance(v, int) and np.size(v) and np.ndim(v) <= max(2, wanted.ndim) and not n.startswith("np")
     }
     sizes = sizes_of(named(scope), scope)
     return [*_factors(arrays, had, wanted), *_terms(arrays, had, wanted, sizes, scope)]
@@ -101,7 +144,9 @@ def _terms(
     rest = wanted - had
     forms = [(f, (n,)) for n in arrays for f in (*ALONE, *MEANS[:2])]
     forms += [(f, (a, b)) for a in arrays for b in arrays for f in (*TOGETHER, *MEANS[2:])]
+    forms += [(f, (a, b)) for a in arrays for b in arrays for f in WITH_SLOPES]
     if len(arrays) <= 12:
+        forms += [(f, (a, b, c)) for a in arrays for b in arrays for c in arrays for f in SLOPED]
         forms += [(f, (a, b)) for a in arrays for b in arrays for f in SCALED[1:2]]
         forms += [(f, (a, b, c)) for a in arrays for b in arrays for c in arrays for f in (SCALED[0], *SCALED[2:])]
     numbers = {s: float(_size(s, scope)) for s in sizes}
