@@ -144,10 +144,13 @@ def _in_equal_parts(sizes: Sizes, program: Program, error: BaseException) -> boo
 def _divided(program: Program, error: BaseException) -> Iterator[tuple[int, int]]:
     """The whole numbers that the failing line, or one before it in its call, divides."""
     call = innermost(error)
-    functions = [f for (_, n), f in program.functions.items() if call and n == call.tb_frame.f_code.co_name]
-    for node in ast.walk(functions[-1]) if call and functions else ():
+    if call is None:
+        return
+    frame = call.tb_frame
+    functions = [f for (_, n), f in program.functions.items() if n == frame.f_code.co_name]
+    for node in ast.walk(functions[-1]) if functions else ():
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
-            found = [_read(call.tb_frame, ast.unparse(n)) for n in (node.left, node.right)]
+            found = [_read(frame, ast.unparse(n)) for n in (node.left, node.right)]
             if all(isinstance(v, int) and v > 0 for v in found):
                 yield found[0], found[1]
 
