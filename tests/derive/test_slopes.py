@@ -34,6 +34,14 @@ def test_the_slope_of_a_function_that_no_equation_has_is_not_read():
     assert (row.status, row.note) == ("unread", "not read: No equation says what the function 'f' is.")
 
 
+def test_the_derivative_of_what_only_the_text_defines_is_not_wrong():
+    """Its value here is 0, but the author says on what it depends in words: the mean of a batch."""
+    text = "n_i = (x_i − μ) / s\nL = Σ_i n_i t_i\n\n∂n_i/∂μ = −1/s\n∂μ/∂x_i = 1/2\n∂s/∂μ = 0\n∂n_i/∂s = n_i / s"
+    found = review(text).rows
+    assert [row.status for row in found] == ["holds", "unread", "holds", "wrong"]
+    assert found[1].note == "not read: No line here says on what 'μ' depends."
+
+
 SECOND_ORDER = [
     "∂²L/∂w² = x²",
     "∂^2 L/∂w^2 = x²",

@@ -38,7 +38,10 @@ def quotient(stated: Stated, line: Line, mistakes: Mistakes) -> tuple[list[Claim
             refused.append(unread(place, error))
             continue
         note = how_it_holds(local, place, values)
-        if note is None:
+        if note is None and (name := said_to_depend(local)):
+            what = f"No line here says on what '{name}' depends."
+            refused.append(Unread(place, what, f"Write the line that defines '{name}'.", place))
+        elif note is None:
             finding = mistakes.in_derivative(local, tree, values)
             if read is not line or local.line.left != line.left:
                 finding = replace(finding, corrected=None)  # it is in other letters than the author's
@@ -46,6 +49,13 @@ def quotient(stated: Stated, line: Line, mistakes: Mistakes) -> tuple[list[Claim
         else:
             claims.append(Claim(line, k, place, "holds", note))
     return claims, refused
+
+
+def said_to_depend(local: Local) -> str:
+    """The u of ∂u/∂v = … where no line defines u and its derivative is 0 for that alone: the text defines it in words; else ""."""
+    above = local.line.left.numerator if isinstance(local.line.left, Partial) else None
+    name = local.stated.resolve(above.name) if isinstance(above, Ref) else ""
+    return name if name in local.stated.system.inputs and not any(np.any(each) for each in local.expected) else ""
 
 
 def without_value(stated: Stated, line: Line) -> Unread | None:
