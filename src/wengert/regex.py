@@ -18,18 +18,6 @@ class _Later:
         self.pattern, self._flags = text, flags
 
     def __getattr__(self, name: str) -> Any:
-        compiled = re.compile(self.pattern, self._flags)
-        for each in (
-            "search",
-            "match",
-            "fullmatch",
-            "finditer",
-            "findall",
-            "split",
-            "sub",
-            "subn",
-            "groups",
-            "groupindex",
-        ):
-            setattr(self, each, getattr(compiled, each))  # the next use finds it at once
-        return getattr(compiled, name)
+        found = getattr(re.compile(self.pattern, self._flags), name)
+        setattr(self, name, found)  # the next use finds it at once
+        return found

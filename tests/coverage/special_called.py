@@ -50,7 +50,10 @@ SAMPLES = (
         s
         for name in special_called.WITH_OUTER
         for s in cases(
-            (getattr(sp, name), "outer"), (ORDERS if name in special_called.OF_ORDER else ROW, UNIT), orders=1, **LOOSE
+            (getattr(sp, name), "outer"),
+            (ORDERS if "n" in special_called.SLOPES[name] else ROW, UNIT),
+            orders=1,
+            **LOOSE,
         )
     ),
 )

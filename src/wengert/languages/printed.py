@@ -17,10 +17,8 @@ RULES = "rules"
 ROW = re.compile(r"(\S+) line( +\S+|\s\S+)  (.*?)(?:    \((.*)\))?")
 """A row of a review: its sign, where it is, the author's line, and a note."""
 COUNTS = re.compile(r"(\d+) ([a-z ]+)")
-NAMED = re.compile(r"(write|likely|warning|note|where|with)(:? +)(.*)", re.DOTALL)
-"""What begins with a word and goes on with mathematics, or with words."""
-RESULTS = "results: "
-"""What the counts of a pair of passes begin with."""
+NAMED = re.compile(r"(write|likely|warning|note|results|where|with)(:? +)(.*)", re.DOTALL)
+"""What begins with a word and goes on with mathematics, with words or with counts."""
 CHECKED = re.compile(r"(% )?(checked: .*)")
 
 
@@ -41,11 +39,9 @@ def _line(line: str, words: Catalogue) -> str:
     pad = line[: len(line) - len(bare)]
     named = NAMED.fullmatch(bare)
     if named is not None and (label := words.sentence(named[1])) is not None:
-        return pad + label + named[2] + words.text(named[3])
-    head = words.sentence("results") if bare.startswith(RESULTS) else None
-    counts = _counted(bare.removeprefix(RESULTS), words) if not pad or head else None
-    if counts is not None:
-        return pad + (f"{head}: {counts}" if head else counts)
+        return pad + label + named[2] + (_counted(named[3], words) or words.text(named[3]))
+    if not pad and (counts := _counted(bare, words)) is not None:
+        return counts
     return pad + words.text(bare)
 
 

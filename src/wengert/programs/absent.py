@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.edits import OPPOSITE, StatementEdit, expression, named
+from wengert.programs.edits import StatementEdit, expression, named, opposite
 from wengert.programs.references import close
 from wengert.programs.terms import ALONE, TOGETHER
 
@@ -227,9 +227,8 @@ def _indices(texts: list[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         node = expression(text)
-        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in OPPOSITE:
-            found[text] = None
-            found[ast.unparse(ast.Compare(node.left, [OPPOSITE[type(node.ops[0])]()], node.comparators))] = None
+        if turned := opposite(node):
+            found |= {text: None, turned: None}
         elif isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Constant):
             found[ast.unparse(node)[len(ast.unparse(node.value)) + 1 : -1]] = None
     return list(found)

@@ -17,7 +17,7 @@ from wengert.programs.inputs import BIAS, SCALARS, Array, GivenValue
 from wengert.programs.names import TARGET, inputs_named, plain
 from wengert.programs.scenario import Scenario
 from wengert.programs.sizes import LARGEST, PRIMES, Sizes, clash, unite
-from wengert.programs.source import Program, innermost
+from wengert.programs.source import Program, calls_of, innermost
 
 
 def amended(sizes: Sizes, scenario: Scenario, recorder: Recorder, out: Any, error: BaseException | None) -> bool:
@@ -95,11 +95,7 @@ def _counted(sizes: Sizes, scenario: Scenario, error: BaseException) -> bool:
     maker = scenario.program.functions.get((scenario.pair.cls, "__init__"))
     if maker is None or not COUNTED.search(str(error)):
         return False
-    trace, lines = error.__traceback__, set[int]()
-    while trace is not None:
-        if trace.tb_frame.f_code.co_name == "__init__":
-            lines.add(trace.tb_lineno)
-        trace = trace.tb_next
+    lines = {call.tb_lineno for call in calls_of(error) if call.tb_frame.f_code.co_name == "__init__"}
     read = {
         n.id
         for s in ast.walk(maker)
@@ -123,9 +119,7 @@ def _counted(sizes: Sizes, scenario: Scenario, error: BaseException) -> bool:
 def _in_equal_parts(sizes: Sizes, program: Program, error: BaseException) -> bool:
     """Make an axis a multiple of the number of parts that it is cut into, by np.split or as D // H."""
     if "does not result in an equal division" in str(error):
-        trace, seen = error.__traceback__, dict[str, Any]()
-        while trace is not None:
-            seen, trace = trace.tb_frame.f_locals, trace.tb_next
+        seen = _last_seen(error)
         array, parts = seen.get("ary"), seen.get("indices_or_sections")
         if array is None or not isinstance(parts, int):
             return False
@@ -164,14 +158,17 @@ def _read(frame: Any, name: str) -> Any:
     return value
 
 
+def _last_seen(error: BaseException) -> dict[str, Any]:
+    """The variables of the call in which an error arose, of the library too."""
+    calls = list(calls_of(error))
+    return calls[-1].tb_frame.f_locals if calls else {}
+
+
 def _contracted(error: BaseException) -> tuple[int, int] | None:
     """The two axes that np.tensordot could not contract: its message names no sizes, so its call is asked."""
     if "shape-mismatch for sum" not in str(error):
         return None
-    trace, last = error.__traceback__, None
-    while trace is not None:
-        last, trace = trace.tb_frame, trace.tb_next
-    seen: dict[str, Any] = last.f_locals if last is not None else {}
+    seen = _last_seen(error)
     a, b, axes = seen.get("a", 0), seen.get("b", 0), seen.get("axes")
     if not isinstance(axes, tuple | list):
         return None

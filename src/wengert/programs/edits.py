@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.programs.arrays import is_array, is_tensor, numbers
-from wengert.programs.source import copied
+from wengert.programs.source import copied_tree
 
 KINDS = {
     "sign": "a sign is turned",
@@ -30,7 +29,12 @@ KINDS = {
 }
 SLOPES = ("({0} > 0)", "(1 - {0} ** 2)", "{0} * (1 - {0})", "np.exp({0})", "np.cos({0})", "1 / {0}")
 TURNED = {ast.Gt: ast.Lt, ast.Lt: ast.Gt, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
-OPPOSITE = {ast.Gt: ast.LtE, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt}
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Gt: ast.LtE,
+    ast.Lt: ast.GtE,
+    ast.GtE: ast.Lt,
+    ast.LtE: ast.Gt,
+}
 FUNCTIONS = ("sin", "cos", "exp", "tanh", "cosh", "sinh", "log", "sqrt", "sign", "square")
 AWAY = 1000  # columns between a statement and one that is put behind it
 NODES = 40  # of a right side that are edited
@@ -60,7 +64,7 @@ def expression(text: str) -> ast.expr:
 
 
 def binary(a: ast.expr, op: ast.operator, b: ast.expr) -> ast.BinOp:
-    return ast.BinOp(copy.deepcopy(a), op, copy.deepcopy(b))
+    return ast.BinOp(copied_tree(a), op, copied_tree(b))
 
 
 def named(scope: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,13 +126,20 @@ def edits(
     return best
 
 
+def opposite(node: ast.expr) -> str | None:
+    """The text of x <= 0 for x > 0; None for what is no comparison of two by size."""
+    if not isinstance(node, ast.Compare) or len(node.ops) != 1 or type(node.ops[0]) not in OPPOSITE:
+        return None
+    return ast.unparse(ast.Compare(node.left, [OPPOSITE[type(node.ops[0])]()], node.comparators))
+
+
 def put(statement: Any, index: int, new: ast.expr) -> Any:
-    made = copied(statement)
+    made = copied_tree(statement)
     target = list(ast.walk(made.value))[index]
 
     class Put(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> Any:
-            return copied(new) if node is target else self.generic_visit(node)
+            return copied_tree(new) if node is target else self.generic_visit(node)
 
     made.value = Put().visit(made.value)
     return ast.fix_missing_locations(ast.copy_location(made, statement))
@@ -242,7 +253,7 @@ def _sums(node: ast.AST, index: int, axes: Sequence[str]) -> Options:
         if module and not node.args:
             return
         inner = node.args[0] if module else node.func.value
-        renamed = copy.deepcopy(node)
+        renamed = copied_tree(node)
         assert isinstance(renamed.func, ast.Attribute)
         renamed.func.attr = "mean" if node.func.attr == "sum" else "sum"
         yield "mean", 1, renamed
@@ -332,15 +343,15 @@ def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[St
         and len(s.targets) == 1
         and isinstance(s.targets[0], ast.Name | ast.Subscript | ast.Attribute)
     ):
-        add("overwritten", 1, ast.AugAssign(copy.deepcopy(s.targets[0]), ast.Add(), copy.deepcopy(s.value)))
+        add("overwritten", 1, ast.AugAssign(copied_tree(s.targets[0]), ast.Add(), copied_tree(s.value)))
     if isinstance(s, ast.AugAssign):
-        add("overwritten", 1, ast.Assign([copy.deepcopy(s.target)], copy.deepcopy(s.value)))
+        add("overwritten", 1, ast.Assign([copied_tree(s.target)], copied_tree(s.value)))
         swapped = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}.get(type(s.op))
         if swapped:
             add(
                 "sign" if isinstance(s.op, ast.Add | ast.Sub) else "factor",
                 1,
-                ast.AugAssign(copy.deepcopy(s.target), swapped(), copy.deepcopy(s.value)),
+                ast.AugAssign(copied_tree(s.target), swapped(), copied_tree(s.value)),
             )
         if (
             isinstance(s.op, ast.Add)
@@ -350,7 +361,7 @@ def _statements(s: Any, sizes: list[str], numbers: Mapping[str, Any]) -> list[St
             args = [ast.unparse(e) for e in (s.target.value, s.target.slice, s.value)]
             add("overwritten", 1, ast.Expr(expression(f"np.add.at({', '.join(args)})")))
         if isinstance(s.op, ast.Sub):
-            add("order", 1, copy.deepcopy(s), last=True)
+            add("order", 1, copied_tree(s), last=True)
     base = target_of(s)
     while isinstance(base, ast.Subscript) and not isinstance(base.slice, ast.Constant):
         base = base.value
@@ -376,7 +387,7 @@ def in_block(tree: ast.AST, at: Callable[[ast.stmt], bool], new: StatementEdit) 
                 continue
             for i, statement in enumerate(block):
                 if at(statement):
-                    made = copy.deepcopy(new.node)
+                    made = copied_tree(new.node)
                     if new.after:
                         made.col_offset += AWAY  # another statement: its events are its own
                         made.end_lineno, made.end_col_offset = made.lineno, made.col_offset + 1

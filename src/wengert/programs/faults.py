@@ -7,7 +7,6 @@ place of a named gradient, does so, the mistake lies at or before it; edits of t
 from __future__ import annotations
 
 import ast
-import copy
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from wengert.programs.holes import edits_of_parts
 from wengert.programs.known import absent_statements, differing, known_line, names_only, source_text
 from wengert.programs.names import quantity
 from wengert.programs.scenario import RunOutcome
-from wengert.programs.source import FILENAME, copied, line_of, value_of
+from wengert.programs.source import FILENAME, copied_tree, line_of, value_of
 from wengert.programs.spelling import spelled
 from wengert.programs.terms import missing
 
@@ -69,7 +68,7 @@ class FaultSearch:
         self.text = text
         self.started = time.process_time()
 
-        self._written: dict[str, list[str]] = {}
+        self._written: dict[ast.AST, list[str]] = {}  # by function, as it is edited so far
 
     _near = 0  # how many suspects stand between the last right line and the first wrong one
 
@@ -224,7 +223,7 @@ class FaultSearch:
         scope = scopes[-1] if scopes else {}
         if statement.owner is None:
             scope = {k: v for k, v in scope.items() if k not in ("__builtins__",)}
-        texts = self._texts(sid)
+        texts = self._texts(statement.owner)
         every = edits(statement.node, scope, self._entries(texts, scope), axes_in(texts))
         if healed is not None and healed.sid == sid:
             every += self._terms(statement.node, recorder, healed)
@@ -248,8 +247,8 @@ class FaultSearch:
         """One compilation for all edits of a right side: which is taken is told at run time."""
         if not chosen:
             return
-        node = copy.deepcopy(self.program.statements[sid].node)
-        node.value = call("_wg_pick", *[thunk(copy.deepcopy(v)) for v in (node.value, *(e.node.value for e in chosen))])
+        node = copied_tree(self.program.statements[sid].node)
+        node.value = call("_wg_pick", *[thunk(copied_tree(v)) for v in (node.value, *(e.node.value for e in chosen))])
         undo = self.apply(sid, StatementEdit("", 0, ast.fix_missing_locations(node)))
         if undo is None:
             return
@@ -337,17 +336,16 @@ class FaultSearch:
         line = known_line(self, node, recorder, healed)
         if line is None or self.program.library.name != "numpy":
             return []
-        return edits_of_parts(line, self._texts(healed.sid), self.value)
+        return edits_of_parts(line, self._texts(self.program.statements[healed.sid].owner), self.value)
 
-    def _texts(self, sid: str) -> list[str]:
-        """The expressions that the author writes in the function of a statement, then in the forward pass."""
-        owner = self.program.statements[sid].owner
+    def _texts(self, owner: Any) -> list[str]:
+        """The expressions that the author writes in a function, or outside of all, then in the forward pass."""
         forward = self.program.functions.get((self.scenario.pair.cls, str(self.scenario.pair.forward)))
         function = self.program.functions[owner] if owner is not None else self.program.tree
-        if sid not in self._written:
+        if function not in self._written:
             more = written_in(forward) if forward is not None and forward is not function else []
-            self._written[sid] = list(dict.fromkeys([*written_in(function), *more]))
-        return self._written[sid]
+            self._written[function] = list(dict.fromkeys([*written_in(function), *more]))
+        return self._written[function]
 
     def _entries(self, texts: list[str], scope: dict[str, Any]) -> dict[str, Any]:
         """What the author reads of lists and arrays elsewhere, as h[t - 1], as far as a statement sees it."""
@@ -370,7 +368,7 @@ class FaultSearch:
         statement = self.program.statements[sid]
         owner, functions = statement.owner, self.program.functions
         before = functions[owner] if owner is not None else self.program.tree
-        tree = copied(before)
+        tree = copied_tree(before)
         if not in_block(tree, lambda s: isinstance(s, type(statement.node)) and place_of(s) == sid, edit):
             return None
         self._set(owner, tree)
@@ -399,7 +397,7 @@ class FaultSearch:
         back = self.scenario.pair.backward or self.scenario.pair.forward
         function = self.program.functions.get((self.scenario.pair.cls, str(back)), self.program.tree)
         first = next((s for s in self.program.statements.values() if s.node in set(ast.walk(function))), None)
-        texts = self._texts(first.sid) if first is not None else []
+        texts = self._texts(first.owner) if first is not None else []
         nodes = self.program.statements
         for sid, text, others in absent_statements(self, recorder, out, found, texts):
             if self.spent():
@@ -424,7 +422,7 @@ class FaultSearch:
             fault.corrected = f"{text}   at the end of its block"
         self.apply(sid, edit)
         if not edit.after and not edit.last:
-            made = copy.deepcopy(edit.node)
+            made = copied_tree(edit.node)
             self.program.statements[sid] = type(statement)(sid, made, statement.owner)
         return fault
 
@@ -487,4 +485,4 @@ def _same_form(a: Any, b: Any) -> bool:
 
 
 def _compiled(value: ast.expr) -> Any:
-    return compile(ast.fix_missing_locations(ast.Expression(copied(value))), FILENAME, "eval")
+    return compile(ast.fix_missing_locations(ast.Expression(copied_tree(value))), FILENAME, "eval")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.programs.edits import NODES, OPPOSITE, SLOPES, StatementEdit, binary, expression, named, put
+from wengert.programs.edits import NODES, SLOPES, StatementEdit, binary, expression, named, opposite, put
 from wengert.programs.references import close
 from wengert.programs.terms import missing_parts
 
@@ -98,9 +98,8 @@ def _atoms(line: KnownLine, texts: list[str], evaluate: Evaluate) -> dict[str, l
 def _turned(texts: list[str]) -> Iterator[str]:
     """The opposites of the comparisons that an author writes: x <= 0 of x > 0."""
     for text in texts:
-        node = expression(text)
-        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in OPPOSITE:
-            yield f"({ast.unparse(ast.Compare(node.left, [OPPOSITE[type(node.ops[0])]()], node.comparators))})"
+        if turned := opposite(expression(text)):
+            yield f"({turned})"
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

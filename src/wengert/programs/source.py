@@ -9,7 +9,7 @@ import inspect
 import io
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,15 +74,15 @@ class Unguarded(ast.NodeTransformer):
         return node
 
 
-def copied(tree: Any) -> Any:
+def copied_tree(tree: Any) -> Any:
     """A tree with nodes of its own, as copy.deepcopy gives in eight times as many calls: a search copies thousands."""
     if isinstance(tree, list):
-        return [copied(each) for each in tree]
+        return [copied_tree(each) for each in tree]
     if not isinstance(tree, ast.AST):
         return tree
     made = type(tree)()
     for name, value in vars(tree).items():
-        setattr(made, name, copied(value))
+        setattr(made, name, copied_tree(value))
     return made
 
 
@@ -237,7 +237,7 @@ class Program:
             self.install_body()
             return lambda: setattr(self, "body", old_body)
         cls, name = owner
-        body = Instrument(self.python2).block([copied(self.functions[owner])])
+        body = Instrument(self.python2).block([copied_tree(self.functions[owner])])
         inside: list[ast.stmt] = body
         if cls:
             inside = [ast.ClassDef(cls, [], [], body, [])]
@@ -288,14 +288,18 @@ def value_of(code: types.CodeType, names: dict[str, Any], seen: dict[str, Any]) 
     return eval(code, {**names, **seen})
 
 
+def calls_of(error: BaseException) -> Iterator[types.TracebackType]:
+    """The calls through which an error went, the outermost first."""
+    call = error.__traceback__
+    while call is not None:
+        yield call
+        call = call.tb_next
+
+
 def innermost(error: BaseException) -> types.TracebackType | None:
     """The innermost call of the program in which an error arose; None where it arose in none."""
-    found, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == FILENAME:
-            found = trace
-        trace = trace.tb_next
-    return found
+    own = [call for call in calls_of(error) if call.tb_frame.f_code.co_filename == FILENAME]
+    return own[-1] if own else None
 
 
 def line_of(error: BaseException) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.programs.edits import StatementEdit, binary, expression, named, sizes_of, target_of
+from wengert.programs.source import copied_tree
 
 FACTORS = (
     "{0}",
@@ -85,7 +85,7 @@ def missing(statement: Any, scope: Mapping[str, Any], had: np.ndarray, wanted: n
 
 
 def _edit(kind: str, statement: Any, new: ast.expr) -> StatementEdit:
-    made = copy.deepcopy(statement)
+    made = copied_tree(statement)
     made.value = new
     return StatementEdit(kind, 2.2, ast.fix_missing_locations(made), spot=statement.value, new=new)
 

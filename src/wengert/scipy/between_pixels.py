@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 from math import comb, factorial
 from typing import Any
 
@@ -89,6 +90,7 @@ def _index(mode: str, places: Any, n: int) -> Any:
 # ---------------------------------------------------------------- splines
 
 
+@cache
 def _pieces(order: int) -> list[list[float]]:
     """The B-spline of an order between whole numbers: of each of the order + 1 pieces its coefficients by powers of t in [0, 1)."""
     rows = list[list[float]]()
@@ -120,9 +122,13 @@ def _filtered(image: Any, order: int, mode: str) -> Any:
     """The coefficients of the spline through the pixels."""
     for axis, n in enumerate(shape_of(image)):
         if order > 1 and n > 1:
-            matrix = _scipy.spline_filter1d(np.eye(n), order, axis=0, mode=mode)
-            image = np.moveaxis(np.tensordot(matrix, image, (1, axis)), 0, axis)
+            image = _filtered_along(image, axis, order, mode)
     return image
+
+
+def _filtered_along(image: Any, axis: int, order: int, mode: str) -> Any:
+    matrix = _scipy.spline_filter1d(np.eye(shape_of(image)[axis]), order, axis=0, mode=mode)
+    return np.moveaxis(np.tensordot(matrix, image, (1, axis)), 0, axis)
 
 
 def _at(image: Any, at: Sequence[Any], order: int, mode: str, cval: Any, prefilter: bool, called: str) -> Any:
@@ -168,9 +174,7 @@ def _summed(image: Any, at: Sequence[Any], order: int, mode: str) -> Any:
 @stands_in(_scipy.spline_filter1d)
 def spline_filter1d(input: Any, order: int = 3, axis: int = -1, output: Any = None, mode: str = "mirror") -> Any:
     """The coefficients of the spline along one axis."""
-    image, axis = _real(input), axis % ndim_of(input)
-    matrix = _scipy.spline_filter1d(np.eye(shape_of(image)[axis]), order, axis=0, mode=mode)
-    return np.moveaxis(np.tensordot(matrix, image, (1, axis)), 0, axis)
+    return _filtered_along(_real(input), axis % ndim_of(input), order, mode)
 
 
 @stands_in(_scipy.spline_filter)
@@ -264,11 +268,7 @@ def rotate(
             "Keep the size:  rotate(image, angle, reshape=False)",
         )
     turn = np.deg2rad(angle)
-    m = (
-        np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        if not isinstance(turn, StandIn)
-        else (np.stack([np.cos(turn), np.sin(turn), -np.sin(turn), np.cos(turn)]).reshape(2, 2))
-    )
+    m = np.stack([np.cos(turn), np.sin(turn), -np.sin(turn), np.cos(turn)]).reshape(2, 2)
     old = np.array([sizes[first], sizes[second]])
     new = old
     if reshape:

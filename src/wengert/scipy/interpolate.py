@@ -19,7 +19,7 @@ from wengert.functions.namespaces.sequences import asarray
 from wengert.functions.tracing.standin import refuse
 from wengert.scipy.numerical import has_traced
 from wengert.scipy.on_grids import OnGrid, Surface
-from wengert.scipy.piecewise import Piecewise, cardinal, entries_at, numbers_of, of_spline
+from wengert.scipy.piecewise import Piecewise, cardinal, entries_at, numbers_of, of_spline, through
 
 _scipy: Any = interpolate
 
@@ -197,8 +197,7 @@ def make_interp_spline(
             "Use 'CubicSpline', or lay the axis of the knots first.",
         )
     knots = numbers_of(x, "The knots of 'scipy.interpolate.make_interp_spline'")
-    of = _scipy.make_interp_spline(knots, np.eye(len(knots)), k, t)
-    return of_spline(of.t, np.tensordot(of.c, asarray(y), 1), k, True)
+    return of_spline(*through(knots, y, k, t), k, True)
 
 
 def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
@@ -223,9 +222,8 @@ def splrep(x: Any, y: Any, *args: Any, k: int = 3, s: float | None = None, **opt
             "Write:  splrep(x, y)",
         )
     places = numbers_of(x, "The places of 'scipy.interpolate.splrep'")
-    of = _scipy.make_interp_spline(places, np.eye(len(places)), k)
-    c = np.tensordot(of.c, asarray(y), 1)
-    return of.t, np.concatenate([c, np.zeros(k + 1)]), k
+    t, c = through(places, y, k)
+    return t, np.concatenate([c, np.zeros(k + 1)]), k
 
 
 class Univariate(InPlaceOf):

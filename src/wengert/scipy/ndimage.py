@@ -268,12 +268,6 @@ def laplace(input: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0
     )
 
 
-def _squares(rows: Any) -> Any:
-    """√Σ y², with derivative 0 where all are 0."""
-    total = sum((y * y for y in rows), 0.0)
-    return np.sqrt(total)
-
-
 @stands_in(_scipy.gaussian_laplace)
 def gaussian_laplace(
     input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None, **rest: Any
@@ -287,7 +281,8 @@ def gaussian_gradient_magnitude(
     input: Any, sigma: Any, output: Any = None, mode: Any = "reflect", cval: Any = 0.0, *, axes: Any = None, **rest: Any
 ) -> Any:
     """The length of the gradient of the filtered image."""
-    return _squares(_gaussian_derivatives(input, sigma, 1, mode, cval, axes, rest))
+    slopes = _gaussian_derivatives(input, sigma, 1, mode, cval, axes, rest)
+    return np.sqrt(sum((y * y for y in slopes), 0.0))
 
 
 def _gaussian_derivatives(x: Any, sigma: Any, order: int, mode: Any, cval: Any, axes: Any, rest: Any) -> list[Any]:

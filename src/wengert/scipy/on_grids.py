@@ -26,6 +26,7 @@ class OnGrid(InPlaceOf):
         self._known(method)
         self.grid = [numbers_of(p, "The places of 'scipy.interpolate.RegularGridInterpolator'") for p in points]
         self.values, self.method, self.raises, self.fill = asarray(values), method, raises, fill
+        self._cardinals: dict[int, list[Piecewise]] = {}  # by degree, of each axis
 
     def __call__(self, xi: Any, method: Any = None) -> Any:
         """The values at points, whose coordinates stand along the last axis."""
@@ -61,8 +62,10 @@ class OnGrid(InPlaceOf):
         """Σ v_(i, j, …) B_i(x) B_j(y) …, one axis after the other."""
         shape, sizes = tuple(at.shape[:-1]), self.values.shape
         found, count = self.values, len(self.grid)
-        for k, points in enumerate(self.grid):
-            rows = np.reshape(cardinal(points, degree)(at[..., k]), (-1, sizes[k]))
+        if degree not in self._cardinals:
+            self._cardinals[degree] = [cardinal(points, degree) for points in self.grid]
+        for k, spline in enumerate(self._cardinals[degree]):
+            rows = np.reshape(spline(at[..., k]), (-1, sizes[k]))
             found = np.reshape(found, (sizes[k], -1) if k == 0 else (rows.shape[0], sizes[k], -1))
             found = rows @ found if k == 0 else np.sum(np.reshape(rows, (*rows.shape, 1)) * found, axis=1)
         return np.reshape(found, (*shape, *sizes[count:]))

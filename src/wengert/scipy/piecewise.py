@@ -46,9 +46,7 @@ class Piecewise(InPlaceOf):
 
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The value, or its derivative of order `nu`."""
-        c, at = self.c, asarray(x)
-        for _ in range(nu):
-            c = self._slopes(c)
+        c, at = self._slopes(nu), asarray(x)
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
         low, high = float(self.x[0]), float(self.x[-1])
         if extrapolate == "periodic":
@@ -73,19 +71,18 @@ class Piecewise(InPlaceOf):
         order = [*range(count, count + self.axis), *range(count), *range(count + self.axis, rank)]
         return np.transpose(total, order)
 
-    @staticmethod
-    def _slopes(c: Any) -> Any:
-        n = c.shape[0]
-        if n == 1:
-            return c * 0.0
-        return c[:-1] * np.reshape(np.arange(n - 1, 0, -1.0), (n - 1,) + (1,) * (len(c.shape) - 1))
+    def _slopes(self, nu: int) -> Any:
+        """The coefficients of the derivative of order `nu`."""
+        c = self.c
+        for _ in range(nu):
+            n = c.shape[0]
+            powers = np.reshape(np.arange(n - 1, 0, -1.0), (n - 1,) + (1,) * (len(c.shape) - 1))
+            c = c[:-1] * powers if n > 1 else c * 0.0
+        return c
 
     def derivative(self, nu: int = 1) -> Piecewise:
         """The derivative as a piecewise polynomial."""
-        c = self.c
-        for _ in range(nu):
-            c = self._slopes(c)
-        return Piecewise(c, self.x, self.extrapolate, self.axis)
+        return Piecewise(self._slopes(nu), self.x, self.extrapolate, self.axis)
 
     def antiderivative(self, nu: int = 1) -> Piecewise:
         """The integral from the first knot on."""
@@ -121,7 +118,12 @@ def of_spline(t: Any, c: Any, k: int, extrapolate: Any) -> Piecewise:
     return Piecewise(np.tensordot(m[:, inside], asarray(c)[:n], 1), breaks[k : len(breaks) - k], extrapolate)
 
 
+def through(x: Any, y: Any, k: int, t: Any = None) -> tuple[Any, Any]:
+    """The knots and the coefficients of the spline of degree k through values y, which may be traced."""
+    of = _scipy.make_interp_spline(x, np.eye(len(x)), k, t)
+    return of.t, np.tensordot(of.c, asarray(y), 1)
+
+
 def cardinal(x: Any, k: int, extrapolate: Any = True) -> Piecewise:
     """The splines of degree k that are 1 at one place and 0 at the others, whose values times them interpolate."""
-    of = _scipy.make_interp_spline(x, np.eye(len(x)), k)
-    return of_spline(of.t, of.c, k, extrapolate)
+    return of_spline(*through(x, np.eye(len(x)), k), k, extrapolate)

@@ -18,6 +18,7 @@ from wengert.functions.tracing.operands import shape_of
 from wengert.functions.tracing.standin import refuse
 from wengert.scipy.numerical import has_traced, is_followed
 from wengert.scipy.sparse_entries import SparseEntries, made, result
+from wengert.scipy.sparse_entries import issparse as issparse
 from wengert.scipy.sparse_entries import row_sums as row_sums
 
 _scipy: Any = sparse
@@ -39,6 +40,11 @@ def _plain(x: Any) -> Any:
     if isinstance(x, SparseEntries):
         return x if x._original is None else x._original
     return type(x)(map(_plain, x)) if type(x) in (list, tuple) else x
+
+
+def _numbers_only(*given: Any) -> bool:
+    """Whether nothing is traced, in no sparse matrix either."""
+    return not has_traced(given) and not any(isinstance(x, SparseEntries) and x._original is None for x in given)
 
 
 def _maker(name: str, kind: str) -> Callable[..., Any]:
@@ -105,8 +111,7 @@ def calling(original: Any) -> Callable[..., Any]:
 
     @wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = (*args, *kwargs.values())
-        if has_traced(given) or any(isinstance(x, SparseEntries) and x._original is None for x in given):
+        if not _numbers_only(*args, *kwargs.values()):
             refuse(
                 f"'scipy.sparse.{original.__name__}' takes numbers and arrays, and knows no traced values.",
                 "Build the matrix by  csr_matrix((data, (i, j)))  or 'diags'; solve with 'spsolve'.",
@@ -116,19 +121,11 @@ def calling(original: Any) -> Callable[..., Any]:
     return call
 
 
-def issparse(x: Any) -> bool:
-    """Whether x is a sparse matrix."""
-    return isinstance(x, SparseEntries) or sparse.issparse(x)
-
-
 def spsolve(A: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
     """A⁻¹ b, on traced values by the full matrix."""
     if isinstance(A, SparseEntries) and A._original is not None and not has_traced(b):
         return import_module("scipy.sparse.linalg").spsolve(A._original, _plain(b), *args, **kwargs)
-    full = made(A).toarray() if isinstance(A, SparseEntries) or sparse.issparse(A) else A
-    return np.linalg.solve(
-        full, made(b).toarray() if isinstance(b, SparseEntries) or sparse.issparse(b) else asarray(b)
-    )
+    return np.linalg.solve(_full(A), _full(b))
 
 
 class Factored:
@@ -160,12 +157,12 @@ splu, spilu, factorized = _direct("splu"), _direct("spilu"), _direct("factorized
 
 
 def _full(x: Any) -> Any:
-    return made(x).toarray() if isinstance(x, SparseEntries) or sparse.issparse(x) else asarray(x)
+    return made(x).toarray() if issparse(x) else asarray(x)
 
 
 def eigsh(A: Any, k: int = 6, M: Any = None, sigma: Any = None, which: str = "LM", *args: Any, **kwargs: Any) -> Any:
     """k eigenvalues and eigenvectors of a symmetric matrix, by the full matrix where something is traced."""
-    if not has_traced(A) and not (isinstance(A, SparseEntries) and A._original is None):
+    if _numbers_only(A):
         return import_module("scipy.sparse.linalg").eigsh(_plain(A), k, M, sigma, which, *args, **kwargs)
     if M is not None or which not in ("LM", "SM", "LA", "SA"):
         refuse(
@@ -182,10 +179,6 @@ def eigsh(A: Any, k: int = 6, M: Any = None, sigma: Any = None, which: str = "LM
 
 
 # ---------------------------------------------------------------- blocks
-
-
-def _numbers_only(*matrices: Any) -> bool:
-    return not has_traced(matrices) and all(getattr(m, "_original", m) is not None for m in matrices if m is not None)
 
 
 def _shifted(blocks: Any, places: Any, shape: Any) -> SparseEntries:
@@ -213,7 +206,7 @@ def _blocked(name: str) -> Callable[..., Any]:
 
 def made_of(x: Any) -> SparseEntries:
     """A sparse or full matrix by its entries."""
-    return made(x) if isinstance(x, SparseEntries) or sparse.issparse(x) else _maker("csr", "matrix")(np.atleast_2d(x))
+    return made(x) if issparse(x) else _maker("csr", "matrix")(np.atleast_2d(x))
 
 
 bmat, block_array = _blocked("bmat"), _blocked("block_array")

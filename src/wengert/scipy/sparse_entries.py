@@ -76,7 +76,7 @@ class SparseEntries(InPlaceOf):
     # products
 
     def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, SparseEntries) or sparse.issparse(other):
+        if issparse(other):
             other = made(other)
             if self._original is not None and other._original is not None:
                 return made(self._original @ other._original)
@@ -130,7 +130,7 @@ class SparseEntries(InPlaceOf):
 
     def multiply(self, other: Any) -> SparseEntries:
         """The entries times those of an array, or of a row or column."""
-        if isinstance(other, SparseEntries) or sparse.issparse(other):
+        if issparse(other):
             other = made(other).toarray()
         wide = np.broadcast_to(asarray(other), self.shape)
         return self._with(self.data * wide[self._rows, self._cols])
@@ -138,7 +138,7 @@ class SparseEntries(InPlaceOf):
     # sums with other matrices
 
     def __add__(self, other: Any) -> Any:
-        if isinstance(other, SparseEntries) or sparse.issparse(other):
+        if issparse(other):
             other = made(other)
             data = np.concatenate([asarray(self.data) * 1.0, asarray(other.data) * 1.0])
             rows = np.concatenate([self._rows, other._rows])
@@ -297,6 +297,11 @@ def _matches(values: Any, table: Any) -> tuple[Any, Any]:
     which = np.repeat(np.arange(len(values)), counts)
     within = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
     return which, order[np.repeat(starts, counts) + within]
+
+
+def issparse(x: Any) -> bool:
+    """Whether x is a sparse matrix."""
+    return isinstance(x, SparseEntries) or sparse.issparse(x)
 
 
 def made(matrix: Any) -> SparseEntries:

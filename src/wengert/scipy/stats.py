@@ -9,7 +9,7 @@ Source: the documentation of scipy.stats, of each distribution.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -104,13 +104,18 @@ class Distribution(_Answering):
             return tuple(self._at("ppf", (1 + sign * asarray(part)) / 2, *rest, **kwargs) for sign in (-1, 1))
         return self._at(name, *args, **kwargs)
 
-    def _moment(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """The mean, the variance, its root or the entropy, by what SciPy has written of the standard form."""
+    def _parameters(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[Any], Any, Any]:
+        """The parameters of shape in their order, the location and the scale."""
         given = {**dict(zip(self.names, args, strict=False)), **kwargs}
         values = {key: asarray(value) for key, value in given.items()}
         loc, scale = values.pop("loc", 0.0), values.pop("scale", 1.0)
+        return [values[key] for key in self.names if key in values], loc, scale
+
+    def _moment(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """The mean, the variance, its root or the entropy, by what SciPy has written of the standard form."""
+        shapes, loc, scale = self._parameters(args, kwargs)
         own = own_method(self.original, "_entropy" if name == "entropy" else "_stats")
-        found = None if own is None else own(*[values[key] for key in self.names if key in values])
+        found = None if own is None else own(*shapes)
         if name != "entropy" and found is not None:
             found = found[0 if name == "mean" else 1]
         if found is None:
@@ -123,10 +128,7 @@ class Distribution(_Answering):
         return loc + scale * found if name == "mean" else scale**2 * found if name == "var" else scale * np.sqrt(found)
 
     def _at(self, name: str, x: Any, *args: Any, **kwargs: Any) -> Any:
-        given = {**dict(zip(self.names, args, strict=False)), **kwargs}
-        values = {key: asarray(value) for key, value in given.items()}
-        loc, scale = values.pop("loc", 0.0), values.pop("scale", 1.0)
-        shapes = [values[key] for key in self.names if key in values]
+        shapes, loc, scale = self._parameters(args, kwargs)
         x = asarray(x)
         if name in ("ppf", "isf"):
             return loc + scale * self._inverse(name, x, shapes)

@@ -333,7 +333,6 @@ def _enter(name: str) -> None:
 
 
 WITH_OUTER = ("binom", "poch", "ellipkinc", "ellipeinc", "eval_legendre", "eval_chebyt", "eval_chebyu", "eval_hermite")
-OF_ORDER = tuple(_name for _name, _slopes in SLOPES.items() if "n" in _slopes)
 for _name in SLOPES:
     if _name not in NOT_ENTERED:
         _enter(_name)
