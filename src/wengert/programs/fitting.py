@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import heapq
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +21,7 @@ from wengert.programs.names import LOSS, TARGET, inputs_named, plain
 from wengert.programs.pairs import Pair
 from wengert.programs.scenario import Scenario
 from wengert.programs.sizes import Sizes, start
-from wengert.programs.source import Program
+from wengert.programs.source import Program, line_of
 
 RUNS = 2000  # of a scenario whose sizes are looked for
 LIMITS = (MemoryError, EOFError, SystemExit, PermissionError)  # other sizes do not help against these
@@ -226,7 +228,7 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
         if state not in seen and amended(sizes, scenario, recorder, out, error):
             seen.add(state)
             continue
-        if error is None or (out is not None and out_of_backward(error)):
+        if error is None or (out is not None and _out_of_backward(program, error)):
             scenario.points = [sizes.point(1), sizes.point(2)]
             scenario.after.clear()
             return scenario, runs, error
@@ -234,12 +236,19 @@ def _fit(program: Program, pair: Pair, sizes: Sizes) -> tuple[Scenario | None, i
     return None, runs, None
 
 
-def out_of_backward(error: BaseException) -> bool:
+def _out_of_backward(program: Program, error: BaseException) -> bool:
     """Whether an error may be a mistake of the backward pass: its products and sums do not fit. Of ranks it is one of the inputs."""
-    ranks = ("axes don't match array", "is out of bounds for array of dimension", "values to unpack")
-    return isinstance(error, ValueError | IndexError | TypeError | RuntimeError) and not any(
-        said in str(error) for said in ranks
-    )  # PyTorch raises the last
+    said = str(error)
+    ranks = "axes don't match array" in said or "is out of bounds for array of dimension" in said
+    if ranks or ("values to unpack" in said and _unpacks_a_shape(program, line_of(error))):
+        return False
+    return isinstance(error, ValueError | IndexError | TypeError | RuntimeError)  # PyTorch raises the last
+
+
+def _unpacks_a_shape(program: Program, line: int) -> bool:
+    """Whether a line takes the sizes of an array apart: n, d = x.shape."""
+    nodes = [each.node for each in program.statements.values()]
+    return any(n.lineno <= line <= n.end_lineno and re.search(r"\bshape\b|\.size\(", ast.unparse(n)) for n in nodes)
 
 
 def poorer(a: Scenario, b: Scenario) -> bool:
