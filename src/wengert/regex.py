@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any, cast
 
 
@@ -17,7 +18,11 @@ class _Later:
     def __init__(self, text: str, flags: int | re.RegexFlag) -> None:
         self.pattern, self._flags = text, flags
 
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern, self._flags)
+
     def __getattr__(self, name: str) -> Any:
-        found = getattr(re.compile(self.pattern, self._flags), name)
+        found = getattr(self._compiled, name)
         setattr(self, name, found)  # the next use finds it at once
         return found
